@@ -1,0 +1,283 @@
+package io.omendb.service.wire;
+
+import io.omendb.storage.RowSource;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/// An InsertRequest or a frame of BulkInsert, seen in the network buffers it came in.
+///
+/// The columns have the same field numbers in both; the opening fields keep their defaults in an
+/// InsertRequest, whose fields 8 and up are unknown and skipped.
+///
+/// **Memory.** A view: valid inside `onMessage` only. The bytes are gRPC's; `close` gives back what
+/// is ours, the object itself, for the thread's next message. **Threads.** One: that of
+/// `onMessage`.
+///
+/// As a [RowSource] it may be read only after the columns were found to fit together: the caller
+/// checks [#count], [#vectorBytes] and the ids before it hands the rows on.
+public final class RowsMessage implements RowSource, AutoCloseable {
+  private static final ThreadLocal<@Nullable RowsMessage> IDLE = new ThreadLocal<>();
+
+  final Fragments fragments = new Fragments();
+  final NameCache collectionNames = new NameCache();
+  final NameCache streamIds = new NameCache();
+
+  final Spans numericIds = new Spans();
+  final Spans stringIds = new Spans();
+  final Spans vectors = new Spans();
+  final Spans vectorsLe = new Spans();
+  final Spans payloads = new Spans();
+
+  String collection = "";
+  int mode;
+  long frameSequence;
+  String streamId = "";
+  boolean resume;
+  int visibility;
+  long expectedCount;
+  boolean waitSearchable;
+  @Nullable MalformedMessageException malformed;
+
+  private final WireReader wire = new WireReader(fragments);
+  private @Nullable ByteCounters counters;
+  private long copiedDirect;
+  private long copiedOther;
+
+  private RowsMessage() {}
+
+  /// The thread's idle object, or a new one while that is in use.
+  static RowsMessage acquire(ByteCounters counters) {
+    RowsMessage message = IDLE.get();
+    if (message == null) {
+      message = new RowsMessage();
+    } else {
+      IDLE.set(null);
+    }
+    message.counters = counters;
+    return message;
+  }
+
+  /// Ends the view and adds what it copied to the counters.
+  @Override
+  public void close() {
+    if (counters != null) {
+      counters.add(BytePath.DIRECT, copiedDirect);
+      counters.add(fragments.heapPath(), copiedOther);
+    }
+    counters = null;
+    copiedDirect = 0;
+    copiedOther = 0;
+    clear();
+    fragments.clear();
+    IDLE.set(this);
+  }
+
+  /// A cursor over the fragments.
+  WireReader wire() {
+    return wire;
+  }
+
+  /// Sets every field to its default.
+  void clear() {
+    numericIds.clear();
+    stringIds.clear();
+    vectors.clear();
+    vectorsLe.clear();
+    payloads.clear();
+    collection = "";
+    mode = 0;
+    frameSequence = 0;
+    streamId = "";
+    resume = false;
+    visibility = 0;
+    expectedCount = 0;
+    waitSearchable = false;
+    malformed = null;
+  }
+
+  /// What is wrong with the bytes; then no other field means anything. Null: nothing.
+  public @Nullable MalformedMessageException malformed() {
+    return malformed;
+  }
+
+  /// Field `collection`.
+  public String collection() {
+    return collection;
+  }
+
+  /// Number of field `mode`, a WriteMode or a number that this server does not know.
+  public int mode() {
+    return mode;
+  }
+
+  /// Field `frame_sequence`, unsigned.
+  public long frameSequence() {
+    return frameSequence;
+  }
+
+  /// Field `stream_id`.
+  public String streamId() {
+    return streamId;
+  }
+
+  /// Field `resume`.
+  public boolean resume() {
+    return resume;
+  }
+
+  /// Number of field `visibility`, a Visibility or a number that this server does not know.
+  public int visibility() {
+    return visibility;
+  }
+
+  /// Field `expected_count`, unsigned.
+  public long expectedCount() {
+    return expectedCount;
+  }
+
+  /// Field `wait_searchable`.
+  public boolean waitSearchable() {
+    return waitSearchable;
+  }
+
+  /// Elements of `numeric_ids`.
+  public int numericIdCount() {
+    return numericIds.bytes() / Long.BYTES;
+  }
+
+  /// Elements of `string_ids`.
+  public int stringIdCount() {
+    return stringIds.count();
+  }
+
+  /// Elements of `payloads`.
+  public int payloadCount() {
+    return payloads.count();
+  }
+
+  /// Both `vectors` and `vectors_le` are there.
+  public boolean hasBothTwins() {
+    return vectors.bytes() > 0 && vectorsLe.bytes() > 0;
+  }
+
+  /// The vector block came as `vectors_le`.
+  public boolean hasVectorsLe() {
+    return vectorsLe.bytes() > 0;
+  }
+
+  /// Length of the vector block, whichever twin it came in.
+  public int vectorBytes() {
+    return block().bytes();
+  }
+
+  /// Nothing of a block is there: no ids, no vectors, no payloads.
+  public boolean hasNoRows() {
+    return numericIds.bytes() == 0
+        && stringIds.count() == 0
+        && vectorBytes() == 0
+        && payloads.count() == 0;
+  }
+
+  /// Length of the message in bytes.
+  public int messageBytes() {
+    return fragments.length();
+  }
+
+  @Override
+  public int count() {
+    return numericIdCount() + stringIdCount();
+  }
+
+  @Override
+  public void copyVectors(int from, int n, long address, int stride) {
+    Spans block = block();
+    int rowBytes = block.bytes() / count();
+    if (stride == rowBytes) {
+      copyBlock(block, from * rowBytes, n * rowBytes, address);
+      return;
+    }
+    for (int row = from; row < from + n; row++) {
+      copyBlock(block, row * rowBytes, rowBytes, address);
+      address += stride;
+    }
+  }
+
+  @Override
+  public long numericId(int row) {
+    // Runs of a packed field are whole elements, so an element never lies in two of them.
+    return fragments.getLong(numericIds.locate(row * Long.BYTES));
+  }
+
+  @Override
+  public int stringIdLength(int row) {
+    return stringIds.length(row);
+  }
+
+  @Override
+  public void copyStringId(int row, long address) {
+    fragments.copy(stringIds.offset(row), stringIds.length(row), address);
+  }
+
+  @Override
+  public int payloadLength(int row) {
+    return payloads.count() == 0 ? 0 : payloads.length(row);
+  }
+
+  @Override
+  public void copyPayload(int row, long address) {
+    if (payloads.count() != 0) {
+      fragments.copy(payloads.offset(row), payloads.length(row), address);
+    }
+  }
+
+  /// String id `row`, decoded; for error messages and tests.
+  public String stringId(int row) {
+    return new String(
+        fragments.bytes(stringIds.offset(row), stringIds.length(row)), StandardCharsets.UTF_8);
+  }
+
+  /// Component `index` of the vector block; for error messages and tests.
+  public float component(int index) {
+    Spans block = block();
+    int bits = 0;
+    for (int i = Float.BYTES - 1; i >= 0; i--) {
+      bits = (bits << 8) | (fragments.getByte(block.locate(index * Float.BYTES + i)) & 0xff);
+    }
+    return Float.intBitsToFloat(bits);
+  }
+
+  /// Payload `row`, copied; for tests.
+  byte[] payload(int row) {
+    return fragments.bytes(payloads.offset(row), payloads.length(row));
+  }
+
+  /// The whole `vectors` column, copied; for tests.
+  byte[] vectorBlock(boolean littleEndianBytes) {
+    Spans block = littleEndianBytes ? vectorsLe : vectors;
+    byte[] bytes = new byte[block.bytes()];
+    int at = 0;
+    for (int i = 0; i < block.count(); i++) {
+      fragments.copy(block.offset(i), block.length(i), MemorySegment.ofArray(bytes), at);
+      at += block.length(i);
+    }
+    return bytes;
+  }
+
+  private Spans block() {
+    return vectorsLe.bytes() > 0 ? vectorsLe : vectors;
+  }
+
+  private void copyBlock(Spans block, int position, int length, long address) {
+    int end = position + length;
+    while (position < end) {
+      int offset = block.locate(position);
+      int part = Math.min(block.contiguous(position), end - position);
+      int direct = fragments.copy(offset, part, address);
+      copiedDirect += direct;
+      copiedOther += part - direct;
+      address += part;
+      position += part;
+    }
+  }
+}
