@@ -1,0 +1,219 @@
+package io.omendb.storage;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A data directory held by this process: its identity, its lock and its collections.
+ *
+ * <p>Collections open one by one, so that a damaged one does not keep the others from serving.
+ * Threads: any; calls exclude each other.
+ */
+public final class DataDirectory implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(DataDirectory.class);
+  private static final String COLLECTIONS = "collections";
+
+  private final Path directory;
+  private final StorageOptions options;
+  private final DirectoryLock lock;
+  private final UUID uuid;
+  private final Background background = new Background("omendb-prepare");
+  private final Map<String, CollectionStore> open = new HashMap<>();
+  private Catalogue catalogue;
+
+  private DataDirectory(
+      Path directory, StorageOptions options, DirectoryLock lock, UUID uuid, Catalogue catalogue) {
+    this.directory = directory;
+    this.options = options;
+    this.lock = lock;
+    this.uuid = uuid;
+    this.catalogue = catalogue;
+  }
+
+  /**
+   * Opens a data directory, or makes one of a directory that is empty or not there.
+   *
+   * @throws LockedException if it is in use
+   * @throws FormatException if its format is not one that this version reads
+   * @throws CorruptFileException if STORE or CATALOGUE is damaged
+   */
+  public static DataDirectory open(Path dir, StorageOptions options) throws IOException {
+    Files.createDirectories(dir.resolve(COLLECTIONS));
+    DirectoryLock lock = DirectoryLock.acquire(dir);
+    try {
+      StoreFile store = StoreFile.openOrCreate(dir);
+      Catalogue catalogue = Catalogue.openOrCreate(dir);
+      DurableFiles.syncDirectory(dir);
+      removeUnlisted(dir, catalogue);
+      return new DataDirectory(dir, options, lock, store.uuid(), catalogue);
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /** Directories of collections half created or half dropped when a crash came. */
+  private static void removeUnlisted(Path dir, Catalogue catalogue) throws IOException {
+    Set<Path> listed = new HashSet<>();
+    catalogue.entries().values().forEach(entry -> listed.add(path(dir, entry)));
+    for (Path path : DurableFiles.list(dir.resolve(COLLECTIONS))) {
+      if (!listed.contains(path)) {
+        LOG.info("removing {}, which the catalogue does not list", path);
+        DurableFiles.deleteTree(path);
+      }
+    }
+  }
+
+  private static Path path(Path dir, Catalogue.Entry entry) {
+    return dir.resolve(COLLECTIONS).resolve("%06d".formatted(entry.directory()));
+  }
+
+  /** The directory. */
+  public Path path() {
+    return directory;
+  }
+
+  /** Identity of the directory, given when it was made. */
+  public UUID uuid() {
+    return uuid;
+  }
+
+  /** Names of the collections, sorted. */
+  public synchronized List<String> names() {
+    return List.copyOf(catalogue.entries().keySet());
+  }
+
+  /** Schemas of the collections, sorted by name. */
+  public synchronized List<CollectionSchema> schemas() {
+    return catalogue.entries().values().stream().map(Catalogue.Entry::schema).toList();
+  }
+
+  /**
+   * Creates a collection and opens it. Durable when it returns; after a crash before, it is not
+   * there.
+   *
+   * @throws CollectionExistsException if the name is taken
+   */
+  public synchronized CollectionStore create(CollectionSchema schema) throws IOException {
+    if (catalogue.entries().containsKey(schema.name())) {
+      throw new CollectionExistsException(schema.name());
+    }
+    Catalogue.Entry entry =
+        new Catalogue.Entry(catalogue.nextDirectory(), UUID.randomUUID(), schema);
+    Path path = path(directory, entry);
+    CollectionStore store = null;
+    try {
+      // What a failed attempt may have left.
+      DurableFiles.deleteTree(path);
+      CollectionStore.createFiles(path, entry.uuid(), schema);
+      DurableFiles.syncDirectory(directory.resolve(COLLECTIONS));
+      store = CollectionStore.open(path, entry.uuid(), options, background);
+      Catalogue changed = catalogue.with(entry);
+      changed.write(directory);
+      catalogue = changed;
+    } catch (IOException | RuntimeException e) {
+      abandon(store, path, e);
+      throw e;
+    }
+    open.put(schema.name(), store);
+    return store;
+  }
+
+  /** Undoes a create whose catalogue entry was not written, or not known to be. */
+  private static void abandon(@Nullable CollectionStore store, Path path, Exception cause) {
+    try {
+      if (store != null) {
+        store.close();
+      }
+      DurableFiles.deleteTree(path);
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  /**
+   * Opens a collection and recovers it; the same store while it is open.
+   *
+   * @throws UnknownCollectionException if there is none of that name
+   * @throws CorruptFileException if acknowledged data is lost; other collections are not concerned
+   */
+  public synchronized CollectionStore openCollection(String name) throws IOException {
+    CollectionStore already = open.get(name);
+    if (already != null) {
+      return already;
+    }
+    Catalogue.Entry entry = entry(name);
+    Path path = path(directory, entry);
+    if (!Files.isDirectory(path)) {
+      throw new CorruptFileException(
+          path, 0, "the directory of collection " + name + " is missing");
+    }
+    CollectionStore store = CollectionStore.open(path, entry.uuid(), options, background);
+    open.put(name, store);
+    return store;
+  }
+
+  /**
+   * Drops a collection, damaged or not. Durable when it returns. Nobody may read it any more.
+   *
+   * @throws UnknownCollectionException if there is none of that name
+   */
+  public synchronized void drop(String name) throws IOException {
+    Catalogue.Entry entry = entry(name);
+    Catalogue changed = catalogue.without(name);
+    changed.write(directory);
+    catalogue = changed;
+    CollectionStore store = open.remove(name);
+    if (store != null) {
+      store.close();
+    }
+    DurableFiles.deleteTree(path(directory, entry));
+    DurableFiles.syncDirectory(directory.resolve(COLLECTIONS));
+  }
+
+  /** Bytes free on the device of the directory. */
+  public long freeBytes() throws IOException {
+    return Files.getFileStore(directory).getUsableSpace();
+  }
+
+  private Catalogue.Entry entry(String name) throws UnknownCollectionException {
+    Catalogue.Entry entry = catalogue.entries().get(name);
+    if (entry == null) {
+      throw new UnknownCollectionException(name);
+    }
+    return entry;
+  }
+
+  /** Closes every collection and gives the directory free. */
+  @Override
+  public synchronized void close() throws IOException {
+    IOException first = null;
+    for (CollectionStore store : open.values()) {
+      try {
+        store.close();
+      } catch (IOException e) {
+        if (first == null) {
+          first = e;
+        } else {
+          first.addSuppressed(e);
+        }
+      }
+    }
+    open.clear();
+    background.close();
+    lock.close();
+    if (first != null) {
+      throw first;
+    }
+  }
+}

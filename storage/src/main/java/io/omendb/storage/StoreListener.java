@@ -1,0 +1,43 @@
+package io.omendb.storage;
+
+/**
+ * Told what a collection's log has done. Every method is called on the log's thread, in log order,
+ * and must not block or throw: the log waits.
+ */
+public interface StoreListener {
+  /**
+   * A record became visible.
+   *
+   * @param lsn of the record
+   * @param slotFrom first slot it added
+   * @param slotTo one past the last; equal to {@code slotFrom} where it added none
+   * @param deadSlots slots that died with it; valid during the call
+   * @param deadCount how many of them
+   */
+  void published(long lsn, int slotFrom, int slotTo, int[] deadSlots, int deadCount);
+
+  /**
+   * The watermarks moved.
+   *
+   * @param writtenLsn everything up to it was handed to the operating system
+   * @param durableLsn everything up to it survives a power cut
+   * @param publishedLsn everything up to it is visible
+   */
+  void watermarks(long writtenLsn, long durableLsn, long publishedLsn);
+
+  /** A write or sync failed; the outcome of what was not yet acknowledged is unknown. */
+  void failed(Throwable cause);
+
+  /** Hears nothing. */
+  StoreListener NONE =
+      new StoreListener() {
+        @Override
+        public void published(long lsn, int slotFrom, int slotTo, int[] deadSlots, int deadCount) {}
+
+        @Override
+        public void watermarks(long writtenLsn, long durableLsn, long publishedLsn) {}
+
+        @Override
+        public void failed(Throwable cause) {}
+      };
+}

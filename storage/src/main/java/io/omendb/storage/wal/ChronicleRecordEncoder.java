@@ -1,0 +1,111 @@
+package io.omendb.storage.wal;
+
+import io.omendb.storage.memory.Memory;
+import net.openhft.chronicle.bytes.Bytes;
+import net.openhft.chronicle.bytes.BytesStore;
+import net.openhft.chronicle.bytes.PointerBytesStore;
+
+/**
+ * Encodes with Chronicle Bytes over memory that we own: a {@link PointerBytesStore} is pointed at
+ * the record's place, so encoding neither allocates nor copies twice.
+ *
+ * <p>Blocks of vectors are copied by {@link Memory}, since they may be strided.
+ */
+final class ChronicleRecordEncoder implements RecordEncoder {
+  private final PointerBytesStore store = BytesStore.nativePointer();
+  private final Bytes<?> bytes;
+  private final int rowBytes;
+
+  ChronicleRecordEncoder(int rowBytes) {
+    this.rowBytes = rowBytes;
+    // Somewhere valid to point at until the first record says where.
+    store.set(SCRATCH, SCRATCH_BYTES);
+    bytes = store.bytesForWrite();
+    // Used under the collection's write lock, by whichever thread holds it.
+    bytes.singleThreadedCheckDisabled(true);
+  }
+
+  private static final int SCRATCH_BYTES = 64;
+  private static final long SCRATCH =
+      java.lang.foreign.Arena.global().allocate(SCRATCH_BYTES, 8).address();
+
+  @Override
+  public int encode(WalRecord record, long address, int capacity) {
+    int length = Math.toIntExact(record.encodedBytes(rowBytes));
+    if (length > capacity) {
+      throw new IllegalArgumentException("record of " + length + " bytes in " + capacity);
+    }
+    store.set(address, length);
+    bytes.clear();
+    byte[] streamId = record.streamId;
+    bytes.writeInt(length).writeByte(type(record)).writeByte(flags(record));
+    bytes.writeShort((short) (streamId == null ? 0 : streamId.length));
+    bytes.writeLong(record.lsn).writeLong(record.frameSequence);
+    if (streamId != null) {
+      bytes.write(streamId);
+      pad();
+    }
+    switch (record.type) {
+      case ROWS -> encodeRows(record);
+      case DELETE -> encodeDelete(record);
+      case FRAME -> {}
+    }
+    if (bytes.writePosition() != length) {
+      throw new IllegalStateException(
+          "record of " + bytes.writePosition() + " bytes, expected " + length);
+    }
+    return length;
+  }
+
+  private void encodeRows(WalRecord record) {
+    bytes.writeInt(record.firstSlot).writeInt(record.count);
+    bytes.writeLong(record.heapFrom).writeLong(record.heapBytes);
+    bytes.writeInt(record.vectorsCrc).writeInt(record.rowsCrc).writeInt(record.heapCrc);
+    bytes.writeInt(record.vectorBytes);
+    if (!record.inline) {
+      return;
+    }
+    long target = bytes.addressForWrite(bytes.writePosition());
+    for (int i = 0; i < record.count; i++) {
+      Memory.copy(
+          record.vectors + (long) i * record.vectorStride,
+          target + (long) i * record.vectorBytes,
+          record.vectorBytes);
+    }
+    bytes.writeSkip((long) record.count * record.vectorBytes);
+    writeBlock(record.rows, (long) record.count * rowBytes);
+    writeBlock(record.heap, record.heapBytes);
+    pad();
+  }
+
+  private void encodeDelete(WalRecord record) {
+    bytes.writeInt(record.count).writeInt(0);
+    for (int i = 0; i < record.count; i++) {
+      bytes.writeInt(record.slots[i]);
+    }
+    pad();
+  }
+
+  private void writeBlock(long source, long length) {
+    Memory.copy(source, bytes.addressForWrite(bytes.writePosition()), length);
+    bytes.writeSkip(length);
+  }
+
+  private void pad() {
+    while ((bytes.writePosition() & 7) != 0) {
+      bytes.writeByte((byte) 0);
+    }
+  }
+
+  private static byte type(WalRecord record) {
+    return switch (record.type) {
+      case ROWS -> WalLayout.TYPE_ROWS;
+      case DELETE -> WalLayout.TYPE_DELETE;
+      case FRAME -> WalLayout.TYPE_FRAME;
+    };
+  }
+
+  private static byte flags(WalRecord record) {
+    return record.type == WalRecord.Type.ROWS && record.inline ? WalLayout.FLAG_INLINE : 0;
+  }
+}
