@@ -1,0 +1,122 @@
+package io.omendb.loadtest.data;
+
+import io.omendb.loadtest.report.Progress;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** What a bench runs on: rows, queries, and the exact neighbours of each query. */
+public final class Dataset implements AutoCloseable {
+
+  /** The k of recall@k. */
+  public static final int K = 10;
+
+  /** Queries whose given answers are computed anew, to see that they belong to this set. */
+  private static final int PROBES = 8;
+
+  private final String name;
+  private final VectorFile base;
+  private final VectorFile queries;
+  private final Metric metric;
+  private final Recall recall;
+
+  private Dataset(
+      String name, VectorFile base, VectorFile queries, Metric metric, Neighbours truth) {
+    this.name = name;
+    this.base = base;
+    this.queries = queries;
+    this.metric = metric;
+    this.recall = new Recall(base, queries, metric, truth, K);
+  }
+
+  /**
+   * Opens a set. Answers from a file serve if they fit: enough queries and neighbours, no row
+   * beyond the base, and on a few queries as near as the true ones. Otherwise they are computed.
+   *
+   * @param limit how many of the first rows of the base to take
+   */
+  public static Dataset open(
+      Path base,
+      Path queries,
+      @Nullable Path truth,
+      int limit,
+      Metric metric,
+      int threads,
+      Progress progress)
+      throws IOException {
+    VectorFile baseFile = VectorFile.open(base, limit);
+    VectorFile queryFile = VectorFile.open(queries);
+    if (baseFile.dimension() != queryFile.dimension()) {
+      throw new IOException(
+          queries
+              + " has dimension="
+              + queryFile.dimension()
+              + ", expected "
+              + baseFile.dimension());
+    }
+    if (baseFile.count() < K) {
+      throw new IOException(
+          base + " has " + baseFile.count() + " rows, expected " + K + " or more");
+    }
+    Neighbours given = truth == null ? null : Neighbours.read(truth);
+    Neighbours neighbours =
+        given != null && isTruth(given, baseFile, queryFile, metric, threads)
+            ? given
+            : ExactNeighbours.find(baseFile, queryFile, metric, K, threads, progress);
+    String file = base.getFileName().toString();
+    return new Dataset(
+        file.substring(0, file.lastIndexOf('.')), baseFile, queryFile, metric, neighbours);
+  }
+
+  private static boolean isTruth(
+      Neighbours given, Vectors base, Vectors queries, Metric metric, int threads) {
+    if (!given.fits(queries.count(), base.count(), K)) {
+      return false;
+    }
+    int probes = Math.min(PROBES, queries.count());
+    Vectors probe = ArrayVectors.of(probes, queries.dimension(), queries::row);
+    Neighbours exact = ExactNeighbours.find(base, probe, metric, K, threads, Progress.NONE);
+    Recall recall = new Recall(base, probe, metric, exact, K);
+    for (int query = 0; query < probes; query++) {
+      long[] rows = new long[K];
+      for (int rank = 0; rank < K; rank++) {
+        rows[rank] = given.row(query, rank);
+      }
+      if (recall.found(query, rows, K) < K) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The file's name without its ending. */
+  public String name() {
+    return name;
+  }
+
+  /** The rows; a row's number is its id. */
+  public Vectors base() {
+    return base;
+  }
+
+  /** The queries. */
+  public Vectors queries() {
+    return queries;
+  }
+
+  /** What near means. */
+  public Metric metric() {
+    return metric;
+  }
+
+  /** Judges answers. */
+  public Recall recall() {
+    return recall;
+  }
+
+  @Override
+  public void close() throws IOException {
+    base.close();
+    queries.close();
+  }
+}

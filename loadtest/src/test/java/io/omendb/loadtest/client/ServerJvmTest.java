@@ -1,0 +1,30 @@
+package io.omendb.loadtest.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ServerJvmTest {
+
+  @Test
+  void startsTheServerAsTheLauncherDoes() throws IOException {
+    String launcher = Files.readString(Path.of("..", "omendb"));
+    List<String> expected =
+        launcher
+            .substring(launcher.indexOf("options=(\n") + "options=(\n".length())
+            .lines()
+            .map(line -> line.strip().replace("\"", ""))
+            .takeWhile(line -> !line.equals(")"))
+            .filter(line -> !line.startsWith("#"))
+            .map(line -> line.replace("$heap", "256m"))
+            .map(line -> line.replace("${OMENDB_DIRECT_MEMORY:-256m}", "256m"))
+            .toList();
+    assertEquals(expected, ServerJvm.options("256m", "256m"));
+    assertTrue(launcher.contains("main=" + ServerJvm.MAIN), "the launcher's main class");
+  }
+}
