@@ -1,4 +1,7 @@
-/// Nearest-neighbour search over vectors in memory, with no knowledge of files or of the network.
+/**
+ * Nearest-neighbour search over vectors in native memory: distances, quantization and the HNSW
+ * graph. Knows neither files nor the network.
+ */
 @NullMarked
 package io.omendb.index;
 

@@ -1,0 +1,34 @@
+package io.omendb.index;
+
+import io.omendb.index.distance.Kernels;
+
+/** The distances that users see, on full vectors: what {@link Similarity} promises. */
+public final class ExactDistance {
+  private ExactDistance() {}
+
+  /**
+   * Distance between a query and a stored row.
+   *
+   * @param query padded to {@link Kernels#FLOAT_BLOCK} with zeros
+   * @param querySquaredNorm used by COSINE
+   * @param row address of the padded row
+   * @param rowSquaredNorm used by COSINE
+   * @param paddedDimension of both
+   */
+  public static float between(
+      Similarity similarity,
+      float[] query,
+      float querySquaredNorm,
+      long row,
+      float rowSquaredNorm,
+      int paddedDimension) {
+    return switch (similarity) {
+      case L2 -> Kernels.squaredL2(query, row, paddedDimension);
+      case COSINE -> {
+        double norms = Math.sqrt((double) querySquaredNorm * rowSquaredNorm);
+        yield (float) (1 - Kernels.dot(query, row, paddedDimension) / norms);
+      }
+      case INNER_PRODUCT -> -Kernels.dot(query, row, paddedDimension);
+    };
+  }
+}

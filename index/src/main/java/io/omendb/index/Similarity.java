@@ -1,0 +1,17 @@
+package io.omendb.index;
+
+/**
+ * What "near" means. Distances ascend: a smaller distance is a nearer vector.
+ *
+ * <p>Graph and codes know only squared Euclidean distance. Cosine reduces to it on unit vectors;
+ * inner product by one more coordinate that brings every vector to one norm (Bachrach et al.,
+ * 2014). The exact distances below re-rank the candidates and are what the user sees.
+ */
+public enum Similarity {
+  /** Squared Euclidean distance. */
+  L2,
+  /** 1 − cosine of the angle; vectors of zero norm are refused. */
+  COSINE,
+  /** The negated dot product. */
+  INNER_PRODUCT
+}

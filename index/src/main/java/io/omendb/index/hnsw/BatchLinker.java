@@ -1,0 +1,363 @@
+package io.omendb.index.hnsw;
+
+import io.omendb.index.distance.Kernels;
+import io.omendb.index.quantization.CodeTable;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+
+/**
+ * INSERT (Alg. 1) for many nodes at once, on a graph that stands still meanwhile.
+ *
+ * <ol>
+ *   <li>Every node of the batch descends to level 1; the batch is sorted by the path it took, so
+ *       that neighbours are linked one after the other and find each other's codes in the cache.
+ *   <li>Each node searches the frozen graph, adds its neighbours in that order as candidates (the
+ *       members of a batch must meet each other), prunes, and writes its own list.
+ *   <li>The reverse edges are grouped by target; each target takes all of its new edges at once and
+ *       is pruned once when it overflows. No edge is dropped unseen.
+ * </ol>
+ *
+ * <p>Each list has one writer in a phase, so there are no locks, and the outcome depends on the
+ * batch only, not on the number of threads. Candidates are all nodes the search expanded, also
+ * those that the beam pushed out again: on clustered data the beam alone left whole clusters
+ * unreachable.
+ *
+ * <p>Readers may search meanwhile. One caller at a time.
+ */
+final class BatchLinker {
+  /** Nodes a worker takes at a time; they share cached codes, being neighbours in the order. */
+  private static final int CHUNK = 32;
+
+  /** Reverse edges a worker takes at a time, rounded up to whole targets. */
+  private static final int EDGE_CHUNK = 2048;
+
+  /** Members on either side in the batch's order that become candidates. */
+  private static final int WINDOW = 24;
+
+  /** Up to this size every member of a batch is a candidate for every other. */
+  private static final int ALL_PAIRS = 256;
+
+  /** Most candidates that pruning looks at, the nearest first. */
+  private static final int MAX_CANDIDATES = 320;
+
+  private final HnswGraph graph;
+  private final LevelGenerator levelGenerator;
+  private final int efConstruction;
+  private final Workers workers;
+  private final WorkerState[] states;
+
+  private long[] order = new long[0];
+  private int[] entries = new int[0];
+  private int[] nodes = new int[0];
+  private long[] edges = new long[0];
+
+  BatchLinker(HnswGraph graph, int efConstruction, long seed, Workers workers) {
+    this.graph = graph;
+    this.levelGenerator = new LevelGenerator(seed, graph.m());
+    this.efConstruction = efConstruction;
+    this.workers = workers;
+    this.states = new WorkerState[workers.threads()];
+    Arrays.setAll(states, w -> new WorkerState(graph.maxDegree(0)));
+  }
+
+  /** A worker's own arrays. */
+  private static final class WorkerState {
+    final SearchScratch scratch = new SearchScratch();
+    long[] candidates = new long[1024];
+    final NeighborSelector selector;
+    final int[] selected;
+    final int[] list;
+
+    WorkerState(int maxDegree) {
+      selector = new NeighborSelector(maxDegree);
+      selected = new int[maxDegree];
+      list = new int[maxDegree];
+    }
+
+    long[] candidates(int size) {
+      if (candidates.length < size) {
+        candidates = new long[size + (size >>> 1)];
+      }
+      return candidates;
+    }
+  }
+
+  /**
+   * Links nodes whose codes are written. Ordinals must be distinct and not yet linked.
+   *
+   * @param batch ordinals; the array is not kept
+   */
+  void link(CodeTable codes, int[] batch, int count) {
+    if (count == 0) {
+      return;
+    }
+    int top = 0;
+    int topNode = -1;
+    int bound = 0;
+    for (int i = 0; i < count; i++) {
+      bound = Math.max(bound, batch[i] + 1);
+    }
+    graph.ensure(bound);
+    for (int i = 0; i < count; i++) {
+      int level = levelGenerator.levelOf(batch[i]);
+      graph.addNode(batch[i], level);
+      if (topNode < 0 || level > top) {
+        top = level;
+        topNode = batch[i];
+      }
+    }
+    arrange(codes, batch, count);
+    graph.publishBound(bound);
+    int oldTop = graph.maxLevel();
+    // All searches come before any reverse edge, on all levels: a list that already named a member
+    // of the batch would make the outcome depend on who came first.
+    for (int level = top; level >= 0; level--) {
+      forward(codes, level, membersOf(level, count), oldTop);
+    }
+    for (int level = top; level >= 0; level--) {
+      backward(codes, level, membersOf(level, count));
+    }
+    if (top > oldTop) {
+      graph.setEntry(topNode, top);
+    }
+  }
+
+  /** Nodes of the batch on one level, in the batch's order, and where each enters level 0. */
+  private record Members(int[] nodes, int[] entries, int count) {}
+
+  private Members membersOf(int level, int count) {
+    if (level == 0) {
+      return new Members(nodes, entries, count);
+    }
+    int[] memberNodes = new int[count];
+    int[] memberEntries = new int[count];
+    int members = 0;
+    for (int i = 0; i < count; i++) {
+      if (graph.levelOf(nodes[i]) >= level) {
+        memberNodes[members] = nodes[i];
+        memberEntries[members++] = entries[i];
+      }
+    }
+    return new Members(memberNodes, memberEntries, members);
+  }
+
+  /** Sorts the batch by the path of its descent; remembers where level 0 is to be entered. */
+  private void arrange(CodeTable codes, int[] batch, int count) {
+    if (nodes.length < count) {
+      nodes = new int[count];
+      order = new long[count];
+      entries = new int[count];
+    }
+    int chunks = (count + CHUNK - 1) / CHUNK;
+    long[] path = new long[count];
+    int[] entry = new int[count];
+    workers.run(
+        chunks,
+        w -> {
+          SearchScratch scratch = states[w].scratch;
+          return chunk -> {
+            for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
+              descend(codes, batch[i], i, path, entry, scratch);
+            }
+          };
+        });
+    // Sort positions by (path, position): the path's 33 bits leave 31 for the position.
+    for (int i = 0; i < count; i++) {
+      order[i] = path[i] << 31 | i;
+    }
+    Arrays.sort(order, 0, count);
+    for (int i = 0; i < count; i++) {
+      int position = (int) (order[i] & Integer.MAX_VALUE);
+      nodes[i] = batch[position];
+      entries[i] = entry[position];
+    }
+  }
+
+  private void descend(
+      CodeTable codes, int node, int i, long[] path, int[] entry, SearchScratch scratch) {
+    long start = graph.entry();
+    if (start < 0) {
+      entry[i] = -1;
+      return;
+    }
+    loadQuery(codes, node, scratch);
+    int level = (int) (start >>> 32);
+    long nearest =
+        HnswSearcher.key(HnswSearcher.distance(codes, (int) start, scratch), (int) start);
+    long trail = 0;
+    for (; level > 0; level--) {
+      nearest = HnswSearcher.descend(graph, codes, level, nearest, scratch);
+      if (level == 2) {
+        trail = (LevelGenerator.mix(HnswSearcher.ordinalOf(nearest)) & 0xFFFF) << 16;
+      } else if (level == 1) {
+        trail |= LevelGenerator.mix(HnswSearcher.ordinalOf(nearest)) & 0xFFFF;
+      }
+    }
+    path[i] = trail;
+    entry[i] = HnswSearcher.ordinalOf(nearest);
+  }
+
+  /** Phase two: search, prune, write the node's own list. */
+  private void forward(CodeTable codes, int level, Members members, int oldTop) {
+    int count = members.count();
+    workers.run(
+        (count + CHUNK - 1) / CHUNK,
+        w -> {
+          WorkerState state = states[w];
+          return chunk -> {
+            for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
+              linkForward(codes, level, members, i, oldTop, state);
+            }
+          };
+        });
+  }
+
+  private void linkForward(
+      CodeTable codes, int level, Members members, int i, int oldTop, WorkerState state) {
+    int[] memberAt = members.nodes();
+    int entry = members.entries()[i];
+    int node = memberAt[i];
+    SearchScratch scratch = state.scratch;
+    loadQuery(codes, node, scratch);
+    scratch.begin(graph.bound(), efConstruction);
+    if (level <= oldTop) {
+      long start;
+      if (level == 0) {
+        start = HnswSearcher.key(HnswSearcher.distance(codes, entry, scratch), entry);
+      } else {
+        long top = graph.entry();
+        start = HnswSearcher.key(HnswSearcher.distance(codes, (int) top, scratch), (int) top);
+        for (int l = (int) (top >>> 32); l > level; l--) {
+          start = HnswSearcher.descend(graph, codes, l, start, scratch);
+        }
+      }
+      HnswSearcher.seed(scratch, start);
+      HnswSearcher.searchLayer(graph, codes, level, efConstruction, scratch);
+    }
+    int window = members.count() <= ALL_PAIRS ? members.count() : WINDOW;
+    int from = Math.max(0, i - window);
+    int to = Math.min(members.count(), i + window + 1);
+    int mask = tieMask(node);
+    long[] keys = state.candidates(scratch.expandedCount + to - from);
+    int n = 0;
+    for (int e = 0; e < scratch.expandedCount; e++) {
+      keys[n++] = masked(scratch.expanded[e], mask);
+    }
+    long row = codes.row(node);
+    for (int j = from; j < to; j++) {
+      if (j != i) {
+        int distance = Kernels.squaredL2(row, codes.row(memberAt[j]), codes.dims());
+        keys[n++] = masked(HnswSearcher.key(distance, memberAt[j]), mask);
+      }
+    }
+    Arrays.sort(keys, 0, n);
+    int degree =
+        state.selector.select(
+            codes, keys, Math.min(n, MAX_CANDIDATES), mask, graph.maxDegree(level), state.selected);
+    graph.setNeighbors(level, node, state.selected, degree);
+  }
+
+  /** Phase three: give each target its new edges, grouped. */
+  private void backward(CodeTable codes, int level, Members members) {
+    int capacity = graph.maxDegree(level);
+    int n = 0;
+    int[] list = states[0].list;
+    for (int i = 0; i < members.count(); i++) {
+      if (edges.length < n + capacity) {
+        edges = Arrays.copyOf(edges, Math.max(n + capacity, edges.length * 2));
+      }
+      int node = members.nodes()[i];
+      int degree = graph.neighbors(level, node, list);
+      for (int e = 0; e < degree; e++) {
+        edges[n++] = (long) list[e] << 32 | node;
+      }
+    }
+    Arrays.parallelSort(edges, 0, n);
+    VarHandle.releaseFence(); // codes and own lists of the batch before any list that names it
+    int edgeCount = n;
+    workers.run(
+        (edgeCount + EDGE_CHUNK - 1) / EDGE_CHUNK,
+        w -> {
+          WorkerState state = states[w];
+          return chunk -> {
+            int from = groupStart(chunk * EDGE_CHUNK, edgeCount);
+            int to = groupStart(Math.min(edgeCount, (chunk + 1) * EDGE_CHUNK), edgeCount);
+            while (from < to) {
+              int target = (int) (edges[from] >>> 32);
+              int end = from + 1;
+              while (end < edgeCount && (int) (edges[end] >>> 32) == target) {
+                end++;
+              }
+              addIncoming(codes, level, target, from, end, state);
+              from = end;
+            }
+          };
+        });
+  }
+
+  /** The first edge at or after {@code i} that opens a new target. */
+  private int groupStart(int i, int edgeCount) {
+    int at = i;
+    while (at > 0 && at < edgeCount && edges[at] >>> 32 == edges[at - 1] >>> 32) {
+      at++;
+    }
+    return at;
+  }
+
+  private void addIncoming(
+      CodeTable codes, int level, int target, int from, int to, WorkerState state) {
+    int[] list = state.list;
+    int degree = graph.neighbors(level, target, list);
+    int capacity = graph.maxDegree(level);
+    if (degree + to - from <= capacity) {
+      for (int e = from; e < to; e++) {
+        int source = (int) edges[e];
+        if (!contains(list, degree, source)) {
+          graph.appendNeighbor(level, target, degree, source);
+          list[degree++] = source;
+        }
+      }
+      return;
+    }
+    int mask = tieMask(target);
+    long[] keys = state.candidates(degree + to - from);
+    long row = codes.row(target);
+    int n = 0;
+    for (int e = 0; e < degree; e++) {
+      int distance = Kernels.squaredL2(row, codes.row(list[e]), codes.dims());
+      keys[n++] = masked(HnswSearcher.key(distance, list[e]), mask);
+    }
+    for (int e = from; e < to; e++) {
+      int source = (int) edges[e];
+      if (!contains(list, degree, source)) {
+        int distance = Kernels.squaredL2(row, codes.row(source), codes.dims());
+        keys[n++] = masked(HnswSearcher.key(distance, source), mask);
+      }
+    }
+    Arrays.sort(keys, 0, n);
+    int kept = state.selector.select(codes, keys, n, mask, capacity, state.selected);
+    graph.setNeighbors(level, target, state.selected, kept);
+  }
+
+  private static boolean contains(int[] list, int count, int id) {
+    for (int i = 0; i < count; i++) {
+      if (list[i] == id) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void loadQuery(CodeTable codes, int node, SearchScratch scratch) {
+    Kernels.widen(codes.row(node), scratch.query(codes.dims()), codes.dims());
+  }
+
+  /** Orders equal distances differently at each node; see {@link NeighborSelector#select}. */
+  private static int tieMask(int node) {
+    return (int) LevelGenerator.mix(node) & Integer.MAX_VALUE;
+  }
+
+  private static long masked(long key, int mask) {
+    return key ^ mask;
+  }
+}

@@ -1,0 +1,237 @@
+package io.omendb.index.hnsw;
+
+import io.omendb.storage.memory.AddressSpace;
+import io.omendb.storage.memory.Memory;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The adjacency lists: a flat level 0 and small upper levels, all in native memory.
+ *
+ * <pre>
+ * links0   ordinal · stride0      int32[2m], ended by −1 when shorter; rows start on a cache line
+ * levels   ordinal                int8: 0 not linked, else top level + 1
+ * upperAt  ordinal · 4            int32: first list of the node in upper, for top level ≥ 1
+ * upper    list · m · 4           int32[m], ended by −1 when shorter; levels 1..top in a row
+ * </pre>
+ *
+ * <p>Invariants (the checks of {@link GraphValidator}, in this order): every id in a list is a
+ * linked ordinal below {@link #bound}; no list names its owner or an id twice; a list of level l
+ * names nodes whose top level is at least l; the entry has the highest top level; every linked node
+ * is reached from the entry on level 0, so each but the entry has a predecessor there.
+ *
+ * <p>Threads: each list has one writer at a time; any number of readers, who never wait. A writer
+ * stores ids before the end mark moves behind them; a reader may meet a mix of old and new ids, all
+ * of them linked nodes whose codes and lists were written before their id was.
+ */
+public final class HnswGraph implements AutoCloseable {
+  /** The most levels above 0. */
+  static final int MAX_LEVEL = 15;
+
+  private static final int CACHE_LINE = 64;
+  private static final int END = -1;
+  private static final long NO_ENTRY = -1L;
+
+  private final int m;
+  private final int maxDegree0;
+  private final int stride0;
+  private final AddressSpace links0;
+  private final AddressSpace levels;
+  private final AddressSpace upperAt;
+  private final AddressSpace upper;
+  private int upperLists;
+  private volatile int bound;
+  private volatile long entry = NO_ENTRY;
+
+  /**
+   * @param m most neighbours above level 0; level 0 has twice as many
+   * @param maxNodes addresses to reserve
+   */
+  public HnswGraph(int m, int maxNodes) {
+    this.m = m;
+    this.maxDegree0 = 2 * m;
+    this.stride0 = (maxDegree0 * Integer.BYTES + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    this.links0 = AddressSpace.reserve((long) maxNodes * stride0);
+    this.levels = AddressSpace.reserve(maxNodes);
+    this.upperAt = AddressSpace.reserve((long) maxNodes * Integer.BYTES);
+    this.upper = AddressSpace.reserve((long) maxNodes * m * Integer.BYTES);
+  }
+
+  /** Most neighbours above level 0. */
+  public int m() {
+    return m;
+  }
+
+  /** Most neighbours on a level. */
+  public int maxDegree(int level) {
+    return level == 0 ? maxDegree0 : m;
+  }
+
+  /** One more than the largest ordinal that may appear in a list. */
+  public int bound() {
+    return bound;
+  }
+
+  /** The node that searches start from, or −1. */
+  public int entryNode() {
+    long e = entry;
+    return e == NO_ENTRY ? -1 : (int) e;
+  }
+
+  /** The entry's top level; −1 for an empty graph. */
+  public int maxLevel() {
+    long e = entry;
+    return e == NO_ENTRY ? -1 : (int) (e >>> 32);
+  }
+
+  /** Both in one read. */
+  long entry() {
+    return entry;
+  }
+
+  void setEntry(int ordinal, int level) {
+    entry = (long) level << 32 | ordinal;
+  }
+
+  /** Top level of a node; −1 when it is not linked. */
+  public int levelOf(int ordinal) {
+    return Memory.getByte(levels.address() + ordinal) - 1;
+  }
+
+  /** Whether a node has been linked. */
+  public boolean isLinked(int ordinal) {
+    return ordinal < bound && levelOf(ordinal) >= 0;
+  }
+
+  /** Makes room for ordinals below {@code capacity}. Writer only. */
+  void ensure(int capacity) {
+    links0.commit((long) capacity * stride0);
+    levels.commit(capacity);
+    upperAt.commit((long) capacity * Integer.BYTES);
+  }
+
+  /**
+   * Gives a new node its levels, with empty lists. Writer only; invisible until a list names it.
+   */
+  void addNode(int ordinal, int level) {
+    Memory.putInt(listAddress0(ordinal), END);
+    if (level > 0) {
+      int first = upperLists;
+      upperLists += level;
+      upper.commit((long) upperLists * m * Integer.BYTES);
+      Memory.putInt(upperAt.address() + 4L * ordinal, first);
+      for (int l = 1; l <= level; l++) {
+        Memory.putInt(listAddress(l, ordinal), END);
+      }
+    }
+    Memory.putByte(levels.address() + ordinal, (byte) (level + 1));
+  }
+
+  /** Raises the bound once the codes and lists of all nodes below it are written. */
+  void publishBound(int newBound) {
+    VarHandle.releaseFence();
+    bound = Math.max(bound, newBound);
+  }
+
+  long listAddress0(int ordinal) {
+    return links0.address() + (long) ordinal * stride0;
+  }
+
+  long listAddress(int level, int ordinal) {
+    if (level == 0) {
+      return listAddress0(ordinal);
+    }
+    long list = Memory.getInt(upperAt.address() + 4L * ordinal) + level - 1L;
+    return upper.address() + list * m * Integer.BYTES;
+  }
+
+  /**
+   * Reads a list.
+   *
+   * @param into at least {@link #maxDegree} long
+   * @return how many ids were read
+   */
+  public int neighbors(int level, int ordinal, int[] into) {
+    long address = listAddress(level, ordinal);
+    int capacity = maxDegree(level);
+    int n = 0;
+    while (n < capacity) {
+      int id = Memory.getInt(address + 4L * n);
+      if (id < 0) {
+        break;
+      }
+      into[n++] = id;
+    }
+    VarHandle.acquireFence();
+    return n;
+  }
+
+  /** Replaces a list. */
+  void setNeighbors(int level, int ordinal, int[] ids, int count) {
+    long address = listAddress(level, ordinal);
+    VarHandle.releaseFence();
+    for (int i = 0; i < count; i++) {
+      Memory.putInt(address + 4L * i, ids[i]);
+    }
+    if (count < maxDegree(level)) {
+      VarHandle.releaseFence();
+      Memory.putInt(address + 4L * count, END);
+    }
+  }
+
+  /** Appends to a list that has {@code count} ids and room. */
+  void appendNeighbor(int level, int ordinal, int count, int id) {
+    long address = listAddress(level, ordinal);
+    if (count + 1 < maxDegree(level)) {
+      Memory.putInt(address + 4L * (count + 1), END);
+    }
+    VarHandle.releaseFence();
+    Memory.putInt(address + 4L * count, id);
+  }
+
+  /** Bytes of memory in use. */
+  public long bytes() {
+    return links0.committedBytes()
+        + levels.committedBytes()
+        + upperAt.committedBytes()
+        + upper.committedBytes();
+  }
+
+  AddressSpace links0() {
+    return links0;
+  }
+
+  AddressSpace levels() {
+    return levels;
+  }
+
+  AddressSpace upperAt() {
+    return upperAt;
+  }
+
+  AddressSpace upper() {
+    return upper;
+  }
+
+  int stride0() {
+    return stride0;
+  }
+
+  int upperLists() {
+    return upperLists;
+  }
+
+  /** Takes what an image held. The memory was filled by the caller. */
+  void restore(int restoredBound, int restoredUpperLists, long restoredEntry) {
+    upperLists = restoredUpperLists;
+    entry = restoredEntry;
+    publishBound(restoredBound);
+  }
+
+  @Override
+  public void close() {
+    links0.close();
+    levels.close();
+    upperAt.close();
+    upper.close();
+  }
+}

@@ -1,0 +1,255 @@
+package io.omendb.index.hnsw;
+
+import io.omendb.index.Similarity;
+import io.omendb.index.quantization.CodeTable;
+import io.omendb.index.quantization.Quantizer;
+import io.omendb.index.quantization.QuantizerTrainer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.zip.CRC32C;
+
+/**
+ * One graph with the codes of its nodes: links batches, searches, checks and hashes itself.
+ *
+ * <p>Threads: one writer at a time ({@link #link}, {@link #sweep}, {@link #close}); any number of
+ * searchers, each with its own {@link SearchScratch}. A code table that a refit replaced is handed
+ * to the {@code retired} consumer, which closes it when no search can be reading it.
+ */
+public final class HnswIndex implements AutoCloseable {
+  /** Most bytes of addresses that one array of an index reserves. */
+  private static final long MAX_RESERVED = 1L << 36;
+
+  /** Rows up to which the quantizer is fitted anew each time the graph has grown eightfold. */
+  private static final int REFIT_UP_TO = 1 << 14;
+
+  /** Share of clipped components above which the quantizer no longer fits the data. */
+  private static final double MAX_CLIPPED = 0.01;
+
+  private static final int ENCODE_CHUNK = 256;
+
+  /**
+   * The choices that make a graph.
+   *
+   * @param similarity what near means
+   * @param dimension components of a vector
+   * @param m most neighbours above level 0
+   * @param efConstruction beam of a link search
+   * @param seed of the levels
+   */
+  public record Parameters(
+      Similarity similarity, int dimension, int m, int efConstruction, long seed) {}
+
+  private final Parameters parameters;
+  private final VectorRows rows;
+  private final Workers workers;
+  private final Consumer<AutoCloseable> retired;
+  private final HnswGraph graph;
+  private final BatchLinker linker;
+  private volatile CodeTable codes;
+  private int fittedRows;
+  private long encodedComponents;
+  private long clippedComponents;
+  private volatile int linkedCount;
+
+  /** An empty index. */
+  public HnswIndex(
+      Parameters parameters, VectorRows rows, Workers workers, Consumer<AutoCloseable> retired) {
+    this.parameters = parameters;
+    this.rows = rows;
+    this.workers = workers;
+    this.retired = retired;
+    this.graph = new HnswGraph(parameters.m, maxNodes(parameters));
+    this.linker = new BatchLinker(graph, parameters.efConstruction, parameters.seed, workers);
+    this.codes = newTable(untrained(parameters));
+  }
+
+  /** The most nodes that an index of these parameters can hold. */
+  public static int maxNodes(Parameters parameters) {
+    long widest = Math.max(8L * parameters.m, 2L * parameters.dimension + 64);
+    return (int) Math.min(Integer.MAX_VALUE - 64, MAX_RESERVED / widest);
+  }
+
+  /** The choices that made the graph. */
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  /** The adjacency lists. */
+  public HnswGraph graph() {
+    return graph;
+  }
+
+  /** The codes that a search started now would use. */
+  public CodeTable codes() {
+    return codes;
+  }
+
+  /** Nodes linked so far. */
+  public int linkedCount() {
+    return linkedCount;
+  }
+
+  /** Bytes of memory of the graph and the codes. */
+  public long bytes() {
+    return graph.bytes() + codes.bytes();
+  }
+
+  /**
+   * Links a batch: fits or refits the quantizer where due, encodes, links.
+   *
+   * @param batch distinct ordinals that are not linked
+   * @param available rows that exist in all, of which a fit takes its sample
+   */
+  public void link(int[] batch, int count, int available) {
+    if (count == 0) {
+      return;
+    }
+    refitIfDue(available);
+    int bound = graph.bound();
+    for (int i = 0; i < count; i++) {
+      bound = Math.max(bound, batch[i] + 1);
+    }
+    CodeTable table = codes;
+    table.ensure(bound);
+    encode(table, batch, count);
+    linker.link(table, batch, count);
+    linkedCount += count;
+  }
+
+  /** Links every node that the entry does not reach; returns how many needed it. */
+  public int sweep() {
+    return ReachabilitySweep.run(graph, codes);
+  }
+
+  /**
+   * Finds the {@code ef} nearest nodes by code distance; see {@link SearchScratch}.
+   *
+   * @param query padded to the kernels' float block
+   * @return how many were found, read by {@link #found}
+   */
+  public int search(float[] query, int ef, SearchScratch scratch) {
+    CodeTable table = codes;
+    scratch.resetCounters();
+    table.quantizer().encodeQuery(query, scratch.query(table.dims()));
+    HnswSearcher.search(graph, table, ef, scratch);
+    return scratch.poolSize;
+  }
+
+  /** The ordinal of the i-th nearest node of the last search. */
+  public static int found(SearchScratch scratch, int i) {
+    return HnswSearcher.pooledOrdinal(scratch.pool[i]);
+  }
+
+  /** CRC32C over entry, levels and lists: equal graphs have equal hashes. */
+  public long graphHash() {
+    CRC32C crc = new CRC32C();
+    int[] list = new int[graph.maxDegree(0)];
+    updateInt(crc, graph.entryNode());
+    for (int node = 0; node < graph.bound(); node++) {
+      int top = graph.levelOf(node);
+      crc.update(top);
+      for (int level = 0; level <= top; level++) {
+        int degree = graph.neighbors(level, node, list);
+        for (int i = 0; i < degree; i++) {
+          updateInt(crc, list[i]);
+        }
+        updateInt(crc, -1);
+      }
+    }
+    return crc.getValue();
+  }
+
+  private static void updateInt(CRC32C crc, int value) {
+    crc.update(value);
+    crc.update(value >>> 8);
+    crc.update(value >>> 16);
+    crc.update(value >>> 24);
+  }
+
+  private void refitIfDue(int available) {
+    boolean first = fittedRows == 0;
+    boolean grown = fittedRows < REFIT_UP_TO && linkedCount >= 8L * fittedRows;
+    boolean clipping =
+        encodedComponents > 1000L * parameters.dimension
+            && clippedComponents > MAX_CLIPPED * encodedComponents;
+    if (!first && !grown && !clipping) {
+      return;
+    }
+    fittedRows = QuantizerTrainer.sampleSize(available, parameters.dimension);
+    Quantizer quantizer =
+        QuantizerTrainer.fit(parameters.similarity, parameters.dimension, available, rows::row);
+    CodeTable fitted = newTable(quantizer);
+    fitted.ensure(graph.bound());
+    encodedComponents = 0;
+    clippedComponents = 0;
+    int[] linked = new int[linkedCount];
+    int n = 0;
+    for (int node = 0; node < graph.bound(); node++) {
+      if (graph.isLinked(node)) {
+        linked[n++] = node;
+      }
+    }
+    encode(fitted, linked, n);
+    CodeTable old = codes;
+    codes = fitted;
+    retired.accept(old);
+  }
+
+  private void encode(CodeTable table, int[] ordinals, int count) {
+    int chunks = (count + ENCODE_CHUNK - 1) / ENCODE_CHUNK;
+    long[] clipped = new long[chunks];
+    workers.run(
+        chunks,
+        w ->
+            chunk -> {
+              int to = Math.min(count, (chunk + 1) * ENCODE_CHUNK);
+              for (int i = chunk * ENCODE_CHUNK; i < to; i++) {
+                int node = ordinals[i];
+                clipped[chunk] += table.encode(node, rows.row(node), rows.squaredNorm(node));
+              }
+            });
+    for (long c : clipped) {
+      clippedComponents += c;
+    }
+    encodedComponents += (long) count * parameters.dimension;
+  }
+
+  CodeTable newTable(Quantizer quantizer) {
+    return new CodeTable(quantizer, MAX_RESERVED);
+  }
+
+  private static Quantizer untrained(Parameters parameters) {
+    return new Quantizer(
+        parameters.similarity, parameters.dimension, 0, 0, 1, new float[parameters.dimension]);
+  }
+
+  /** Checks the graph's invariants; see {@link GraphValidator}. */
+  public List<String> violations() {
+    return new ArrayList<>(GraphValidator.violations(graph));
+  }
+
+  /** Whether the quantizer has been fitted. */
+  boolean fitted() {
+    return fittedRows > 0;
+  }
+
+  int fittedRows() {
+    return fittedRows;
+  }
+
+  /** Takes what an image held; the arrays were filled by {@link GraphImage}. */
+  void restore(CodeTable restoredCodes, int restoredFittedRows, int restoredLinkedCount) {
+    CodeTable old = codes;
+    codes = restoredCodes;
+    fittedRows = restoredFittedRows;
+    linkedCount = restoredLinkedCount;
+    old.close();
+  }
+
+  @Override
+  public void close() {
+    graph.close();
+    codes.close();
+  }
+}

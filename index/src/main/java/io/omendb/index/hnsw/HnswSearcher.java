@@ -1,0 +1,193 @@
+package io.omendb.index.hnsw;
+
+import io.omendb.index.distance.Kernels;
+import io.omendb.index.quantization.CodeTable;
+import io.omendb.storage.memory.Memory;
+import java.lang.invoke.VarHandle;
+
+/**
+ * K-NN-SEARCH (Alg. 5) over SEARCH-LAYER (Alg. 2): greedy descent through the upper levels, then a
+ * beam of {@code ef} on level 0.
+ *
+ * <p>One sorted array serves as both heaps of the paper: a candidate carries a bit that says
+ * whether it was expanded. Each hop has two phases, first gather the unvisited neighbours, then
+ * score them in one loop, so that their loads overlap.
+ *
+ * <p>Static methods over the caller's scratch: no allocation, no lock.
+ */
+final class HnswSearcher {
+  private static final long EXPANDED = 1L;
+
+  private HnswSearcher() {}
+
+  /**
+   * Fills the scratch's pool with the {@code ef} nearest nodes that the graph finds, ascending. The
+   * query code must be in {@code scratch.query}.
+   */
+  static void search(HnswGraph graph, CodeTable codes, int ef, SearchScratch scratch) {
+    long entry = graph.entry();
+    scratch.begin(graph.bound(), ef);
+    if (entry < 0) {
+      return;
+    }
+    int level = (int) (entry >>> 32);
+    long nearest = key(distance(codes, (int) entry, scratch), (int) entry);
+    for (; level > 0; level--) {
+      nearest = descend(graph, codes, level, nearest, scratch);
+    }
+    seed(scratch, nearest);
+    searchLayer(graph, codes, 0, ef, scratch);
+  }
+
+  static long key(int distance, int ordinal) {
+    return (long) distance << 32 | ordinal;
+  }
+
+  static int ordinalOf(long key) {
+    return (int) key;
+  }
+
+  static int distanceOf(long key) {
+    return (int) (key >>> 32);
+  }
+
+  /** The ordinal of a pool entry. */
+  static int pooledOrdinal(long pooled) {
+    return (int) pooled >>> 1;
+  }
+
+  static int distance(CodeTable codes, int ordinal, SearchScratch scratch) {
+    scratch.distanceComputations++;
+    return Kernels.squaredL2(scratch.query, codes.row(ordinal), codes.dims());
+  }
+
+  /** Puts a first candidate into the pool. */
+  static void seed(SearchScratch scratch, long key) {
+    if (scratch.visit(ordinalOf(key))) {
+      scratch.pool[scratch.poolSize++] = pooled(key);
+    }
+  }
+
+  private static long pooled(long key) {
+    return (key & 0xFFFF_FFFF_0000_0000L) | (key & 0x7FFF_FFFFL) << 1;
+  }
+
+  /** Moves to the nearest neighbour on a level until none is nearer. */
+  static long descend(
+      HnswGraph graph, CodeTable codes, int level, long from, SearchScratch scratch) {
+    int bound = graph.bound();
+    int[] gathered = scratch.gathered;
+    int[] distances = scratch.distances;
+    long nearest = from;
+    while (true) {
+      int n = graph.neighbors(level, ordinalOf(nearest), gathered);
+      int kept = 0;
+      for (int i = 0; i < n; i++) {
+        if (gathered[i] < bound) {
+          gathered[kept++] = gathered[i];
+        }
+      }
+      score(codes, kept, scratch);
+      long before = nearest;
+      for (int i = 0; i < kept; i++) {
+        long key = key(distances[i], gathered[i]);
+        if (distances[i] < distanceOf(nearest)) {
+          nearest = key;
+        }
+      }
+      if (nearest == before) {
+        return nearest;
+      }
+    }
+  }
+
+  /**
+   * SEARCH-LAYER: expands candidates until the {@code ef} nearest are all expanded. Starts from
+   * what is in the pool; nodes marked visited are not met again. Records the expanded nodes.
+   */
+  static void searchLayer(
+      HnswGraph graph, CodeTable codes, int level, int ef, SearchScratch scratch) {
+    int bound = graph.bound();
+    int capacity = graph.maxDegree(level);
+    long[] pool = scratch.pool;
+    int[] gathered = scratch.gathered;
+    int[] distances = scratch.distances;
+    int size = scratch.poolSize;
+    int at = 0;
+    while (at < size) {
+      long candidate = pool[at];
+      if ((candidate & EXPANDED) != 0) {
+        at++;
+        continue;
+      }
+      pool[at] = candidate | EXPANDED;
+      int node = pooledOrdinal(candidate);
+      scratch.addExpanded(key((int) (candidate >>> 32), node));
+      int n = gather(graph.listAddress(level, node), capacity, bound, scratch);
+      score(codes, n, scratch);
+      int first = at + 1;
+      for (int i = 0; i < n; i++) {
+        long entry = (long) distances[i] << 32 | (long) gathered[i] << 1;
+        if (size == ef) {
+          if (entry >= pool[size - 1]) {
+            continue;
+          }
+          size--;
+        }
+        int position = insertionPoint(pool, size, entry);
+        System.arraycopy(pool, position, pool, position + 1, size - position);
+        pool[position] = entry;
+        size++;
+        first = Math.min(first, position);
+      }
+      at = first;
+    }
+    scratch.poolSize = size;
+  }
+
+  /** First phase of a hop: the unvisited neighbours. */
+  private static int gather(long list, int capacity, int bound, SearchScratch scratch) {
+    int[] gathered = scratch.gathered;
+    int n = 0;
+    for (int i = 0; i < capacity; i++) {
+      int id = Memory.getInt(list + 4L * i);
+      if (id < 0) {
+        break;
+      }
+      if (id < bound && scratch.visit(id)) {
+        gathered[n++] = id;
+      }
+    }
+    VarHandle.acquireFence();
+    return n;
+  }
+
+  /** Second phase of a hop: their distances. */
+  private static void score(CodeTable codes, int n, SearchScratch scratch) {
+    scratch.nodesVisited++;
+    scratch.distanceComputations += n;
+    scratch.touched +=
+        Kernels.squaredL2(
+            scratch.query,
+            codes.address(),
+            codes.stride(),
+            codes.dims(),
+            scratch.gathered,
+            n,
+            scratch.distances);
+  }
+
+  private static int insertionPoint(long[] pool, int size, long entry) {
+    int low = 0;
+    int high = size;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (pool[middle] < entry) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+}

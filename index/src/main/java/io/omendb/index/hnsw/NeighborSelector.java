@@ -1,0 +1,75 @@
+package io.omendb.index.hnsw;
+
+import io.omendb.index.distance.Kernels;
+import io.omendb.index.quantization.CodeTable;
+
+/**
+ * SELECT-NEIGHBORS-HEURISTIC (Alg. 4) with the slack of Vamana's RobustPrune: a candidate is
+ * occluded when some selected neighbour is nearer to it than {@code 1 / alpha} of its own squared
+ * distance to the node. The nearest occluded candidates then fill the list to three quarters
+ * (keepPrunedConnections of the paper): hubs occlude nearly everything, and without the filling raw
+ * GloVe vectors stayed at recall 0.917 (ef 320, 100K) instead of 0.966.
+ *
+ * <p>Exact duplicates never occlude each other (the comparison is strict), so they may fill at most
+ * half a list: the other half must lead elsewhere.
+ *
+ * <p>Not thread-safe: one selector a worker.
+ */
+final class NeighborSelector {
+  /** Slack on squared distances. At 1.1 photo descriptors gain a little, GloVe loses 0.02. */
+  private static final float ALPHA = 1.05f;
+
+  private final int[] occluded;
+
+  NeighborSelector(int maxDegree) {
+    this.occluded = new int[maxDegree];
+  }
+
+  /**
+   * Selects at most {@code limit} of the candidates.
+   *
+   * @param keys candidates as {@code distance << 32 | (ordinal ^ mask)}, ascending, distinct
+   * @param mask undone on each ordinal; masks differ from node to node, so that ties among many
+   *     equal distances do not all favour the same nodes
+   * @param selected receives ordinals
+   * @return how many were selected
+   */
+  int select(CodeTable codes, long[] keys, int count, int mask, int limit, int[] selected) {
+    int dims = codes.dims();
+    int fill = limit - limit / 4;
+    int n = 0;
+    int spare = 0;
+    int duplicates = 0;
+    for (int i = 0; i < count && n < limit; i++) {
+      int candidate = HnswSearcher.ordinalOf(keys[i]) ^ mask;
+      int distance = HnswSearcher.distanceOf(keys[i]);
+      if (distance == 0) {
+        if (2 * ++duplicates > limit) {
+          continue;
+        }
+      } else if (isOccluded(codes, dims, candidate, distance, selected, n)) {
+        if (spare < fill) {
+          occluded[spare++] = candidate;
+        }
+        continue;
+      }
+      selected[n++] = candidate;
+    }
+    for (int i = 0; i < spare && n < fill; i++) {
+      selected[n++] = occluded[i];
+    }
+    return n;
+  }
+
+  private static boolean isOccluded(
+      CodeTable codes, int dims, int candidate, int distance, int[] selected, int n) {
+    long row = codes.row(candidate);
+    for (int s = 0; s < n; s++) {
+      int between = Kernels.squaredL2(row, codes.row(selected[s]), dims);
+      if (between * ALPHA < distance) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,129 @@
+package io.omendb.index.hnsw;
+
+import java.util.Arrays;
+
+/**
+ * What one searching thread needs, reused from search to search: nothing is allocated in a search
+ * once the arrays have grown to the graph's size.
+ *
+ * <p>Visited nodes are a bit set (125 KB at one million nodes stays in the L2 cache; the common
+ * array of 2-byte stamps does not) with the list of set words' ordinals to clear it by.
+ *
+ * <p>Threads: one owner at a time.
+ */
+public final class SearchScratch {
+  /** Room for the longest adjacency list. */
+  private static final int MAX_LIST = 256;
+
+  /** Keys {@code distance << 32 | ordinal << 1 | expanded}, ascending. */
+  long[] pool = new long[512];
+
+  int poolSize;
+
+  /** Query code, widened. */
+  short[] query = new short[256];
+
+  /** Padded float query for re-ranking and flat scans. */
+  float[] floatQuery = new float[256];
+
+  int[] gathered = new int[MAX_LIST];
+  int[] distances = new int[MAX_LIST];
+
+  /** Expanded nodes as {@code distance << 32 | ordinal}: the candidates of a link search. */
+  long[] expanded = new long[1024];
+
+  int expandedCount;
+
+  /** Distances computed since {@link #resetCounters}. */
+  long distanceComputations;
+
+  /** Nodes expanded since {@link #resetCounters}. */
+  long nodesVisited;
+
+  /** Keeps the touch pass alive. */
+  int touched;
+
+  private long[] visited = new long[0];
+  private int[] visitedList = new int[4096];
+  private int visitedCount;
+
+  /** Distances computed by the last search. */
+  public long distanceComputations() {
+    return distanceComputations;
+  }
+
+  /** Nodes expanded by the last search. */
+  public long nodesVisited() {
+    return nodesVisited;
+  }
+
+  /** The padded float query of the current search; at least {@code length} long. */
+  public float[] floatQuery(int length) {
+    if (floatQuery.length < length) {
+      floatQuery = new float[length];
+    }
+    return floatQuery;
+  }
+
+  short[] query(int length) {
+    if (query.length < length) {
+      query = new short[length];
+    }
+    return query;
+  }
+
+  void resetCounters() {
+    distanceComputations = 0;
+    nodesVisited = 0;
+  }
+
+  /** Clears the pool and the visited set and makes room for {@code bound} nodes and {@code ef}. */
+  void begin(int bound, int ef) {
+    poolSize = 0;
+    expandedCount = 0;
+    clearVisited();
+    int words = (bound + 63) >>> 6;
+    if (visited.length < words) {
+      visited = new long[words + (words >>> 3)];
+    }
+    if (pool.length <= ef) {
+      pool = new long[ef + 1 + (ef >>> 1)];
+    }
+  }
+
+  void clearVisited() {
+    if (visitedCount > visitedList.length) {
+      Arrays.fill(visited, 0);
+    } else {
+      for (int i = 0; i < visitedCount; i++) {
+        visited[visitedList[i] >>> 6] = 0;
+      }
+    }
+    visitedCount = 0;
+  }
+
+  /** Marks a node and says whether it was unmarked. */
+  boolean visit(int ordinal) {
+    int word = ordinal >>> 6;
+    long bit = 1L << ordinal;
+    if ((visited[word] & bit) != 0) {
+      return false;
+    }
+    visited[word] |= bit;
+    if (visitedCount < visitedList.length) {
+      visitedList[visitedCount] = ordinal;
+    } else if (visitedCount == visitedList.length && visitedList.length < (1 << 16)) {
+      visitedList = Arrays.copyOf(visitedList, visitedList.length * 2);
+      visitedList[visitedCount] = ordinal;
+    }
+    visitedCount++;
+    return true;
+  }
+
+  void addExpanded(long key) {
+    if (expandedCount == expanded.length) {
+      expanded = Arrays.copyOf(expanded, expanded.length * 2);
+    }
+    expanded[expandedCount++] = key;
+  }
+}

@@ -1,0 +1,97 @@
+package io.omendb.index.hnsw;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
+
+/**
+ * A fixed set of threads that work through numbered chunks together; the caller is one of them.
+ *
+ * <p>{@link #run} returns when all chunks are done, with everything the workers wrote visible to
+ * the caller. One {@code run} at a time.
+ */
+public final class Workers implements AutoCloseable {
+  private final int threads;
+  private final ExecutorService executor;
+
+  /** Starts {@code threads − 1} daemon threads. */
+  public Workers(int threads, String name) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads=" + threads + ", expected >= 1");
+    }
+    this.threads = threads;
+    AtomicInteger number = new AtomicInteger();
+    this.executor =
+        Executors.newFixedThreadPool(
+            Math.max(1, threads - 1),
+            task -> {
+              Thread thread = new Thread(task, name + "-" + number.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** Threads that work, the caller included. */
+  public int threads() {
+    return threads;
+  }
+
+  /** One chunk of work on one worker's own state. */
+  interface ChunkTask {
+    void run(int chunk);
+  }
+
+  /**
+   * Runs chunks 0..chunks−1, each once, on whichever worker is free.
+   *
+   * @param worker makes the task of worker 0..threads−1, over that worker's own scratch
+   */
+  void run(int chunks, IntFunction<ChunkTask> worker) {
+    AtomicInteger next = new AtomicInteger();
+    List<Future<?>> others = new ArrayList<>();
+    for (int w = 1; w < Math.min(threads, chunks); w++) {
+      ChunkTask task = worker.apply(w);
+      others.add(executor.submit(() -> drain(next, chunks, task)));
+    }
+    try {
+      drain(next, chunks, worker.apply(0));
+    } finally {
+      await(others);
+    }
+  }
+
+  private static void drain(AtomicInteger next, int chunks, ChunkTask task) {
+    for (int chunk = next.getAndIncrement(); chunk < chunks; chunk = next.getAndIncrement()) {
+      task.run(chunk);
+    }
+  }
+
+  private static void await(List<Future<?>> others) {
+    boolean interrupted = false;
+    for (Future<?> other : others) {
+      while (true) {
+        try {
+          other.get();
+          break;
+        } catch (InterruptedException e) {
+          interrupted = true; // lists are half written: finish, then tell
+        } catch (ExecutionException e) {
+          throw new IllegalStateException("a worker failed", e.getCause());
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    executor.shutdown();
+  }
+}

@@ -1,0 +1,140 @@
+package io.omendb.index.quantization;
+
+import io.omendb.index.Similarity;
+import io.omendb.storage.memory.Memory;
+import java.util.Arrays;
+import java.util.function.IntToLongFunction;
+
+/**
+ * Fits a {@link Quantizer} to a sample of rows: each dimension is centred on the middle of its
+ * bulk, and one half-width for all dimensions minimizes the mean squared error of rounding and
+ * clipping.
+ *
+ * <p>Deterministic for the same rows.
+ */
+public final class QuantizerTrainer {
+  /** The most values (rows × dimension) of a sample. */
+  private static final int SAMPLE_VALUES = 1 << 21;
+
+  /** The most rows of a sample. */
+  private static final int SAMPLE_ROWS = 1 << 14;
+
+  /** Share of a dimension's values left out at either end when its middle is sought. */
+  private static final double TAIL = 0.001;
+
+  private static final int BINS = 4096;
+
+  /** Norms seen later may exceed those of the sample by this factor and still be represented. */
+  private static final float NORM_HEADROOM = 1.15f;
+
+  private QuantizerTrainer() {}
+
+  /** Rows that a sample of {@code available} rows takes. */
+  public static int sampleSize(int available, int dimension) {
+    return Math.min(available, Math.min(SAMPLE_ROWS, Math.max(64, SAMPLE_VALUES / dimension)));
+  }
+
+  /**
+   * Fits to {@code sampleSize(available)} rows spread evenly over {@code available}.
+   *
+   * @param rows address of each of 0..available−1, {@code dimension} float32
+   */
+  public static Quantizer fit(
+      Similarity similarity, int dimension, int available, IntToLongFunction rows) {
+    int n = sampleSize(available, dimension);
+    float[][] columns = new float[dimension][n];
+    double maxNorm = 0;
+    for (int i = 0; i < n; i++) {
+      long row = rows.applyAsLong((int) ((long) i * available / n));
+      double squares = 0;
+      for (int j = 0; j < dimension; j++) {
+        float x = Memory.getFloat(row + 4L * j);
+        columns[j][i] = x;
+        squares += (double) x * x;
+      }
+      double norm = Math.sqrt(squares);
+      maxNorm = Math.max(maxNorm, norm);
+      if (similarity == Similarity.COSINE) {
+        for (int j = 0; j < dimension; j++) {
+          columns[j][i] = (float) (columns[j][i] / norm);
+        }
+      }
+    }
+    float[] centre = new float[dimension];
+    float widest = 0;
+    for (int j = 0; j < dimension; j++) {
+      Arrays.sort(columns[j]);
+      int tail = (int) (n * TAIL);
+      float low = columns[j][tail];
+      float high = columns[j][n - 1 - tail];
+      centre[j] = low + (high - low) / 2;
+      widest = Math.max(widest, Math.max(columns[j][n - 1] - centre[j], centre[j] - columns[j][0]));
+    }
+    float halfWidth = bestHalfWidth(columns, centre, widest);
+    if (similarity != Similarity.INNER_PRODUCT) {
+      return build(similarity, dimension, 0, 0, halfWidth, centre);
+    }
+    float normBound = Math.max((float) maxNorm * NORM_HEADROOM, Float.MIN_NORMAL);
+    // The coordinate that completes the norm is spread over so many equal ones that each fits the
+    // common range: p coordinates of a/sqrt(p) have the squared norm of one coordinate a.
+    double ratio = normBound / (2 * (double) halfWidth);
+    int extra = (int) Math.clamp(Math.ceil(ratio * ratio), 1, dimension);
+    return build(similarity, dimension, extra, normBound, halfWidth, centre);
+  }
+
+  private static Quantizer build(
+      Similarity similarity,
+      int dimension,
+      int extra,
+      float normBound,
+      float halfWidth,
+      float[] centre) {
+    float[] low = new float[dimension + extra];
+    float half = halfWidth;
+    if (extra > 0) {
+      half = Math.max(half, (float) (normBound / (2 * Math.sqrt(extra))));
+    }
+    for (int j = 0; j < dimension; j++) {
+      low[j] = centre[j] - half;
+    }
+    return new Quantizer(
+        similarity, dimension, extra, normBound, Quantizer.MAX_CODE / (2 * half), low);
+  }
+
+  private static float bestHalfWidth(float[][] columns, float[] centre, float widest) {
+    if (!(widest > 0)) {
+      return 1; // all rows alike: any step will do
+    }
+    long[] bins = new long[BINS];
+    for (int j = 0; j < columns.length; j++) {
+      for (float x : columns[j]) {
+        int bin = (int) (Math.abs(x - centre[j]) / widest * BINS);
+        bins[Math.min(bin, BINS - 1)]++;
+      }
+    }
+    double best = Double.MAX_VALUE;
+    int bestBin = BINS;
+    for (int bin = BINS; bin > BINS / 16; bin -= BINS / 128) {
+      double error = squaredError(bins, bin);
+      if (error < best) {
+        best = error;
+        bestBin = bin;
+      }
+    }
+    return widest * bestBin / BINS;
+  }
+
+  /**
+   * Squared error, in bins, of a half-width of {@code width} bins: rounding inside, clipping
+   * outside.
+   */
+  private static double squaredError(long[] bins, int width) {
+    double step = 2.0 * width / Quantizer.MAX_CODE;
+    double error = 0;
+    for (int bin = 0; bin < bins.length; bin++) {
+      double beyond = bin + 0.5 - width;
+      error += bins[bin] * (beyond <= 0 ? step * step / 12 : beyond * beyond);
+    }
+    return error;
+  }
+}
