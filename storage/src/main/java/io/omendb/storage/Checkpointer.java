@@ -100,7 +100,7 @@ final class Checkpointer {
   void commit(Cut cut, @Nullable ImageWriter image) throws IOException {
     Path directory = state.directory;
     long generation = nextGeneration(directory);
-    state.slots.syncTo(cut.slots(), cut.heapBytes());
+    syncExtents(cut);
     int tombstonesCrc =
         TombstoneFile.write(
             Manifest.tombstones(directory, generation), cut.tombstones().address(), cut.slots());
@@ -121,10 +121,38 @@ final class Checkpointer {
             sumsCrc,
             image != null ? generation : newest.imageGeneration(),
             cut.streams());
-    manifest.write(directory);
+    write(manifest);
     previous = newest;
     newest = manifest;
     removeOlder(directory);
+  }
+
+  /**
+   * A sync failed where it cannot be undone: of truth that later syncs would pass over, or of the
+   * commit itself. Other failures leave the last checkpoint as it was, and may be tried again.
+   */
+  static final class OutcomeUnknownException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    OutcomeUnknownException(IOException cause) {
+      super(cause);
+    }
+  }
+
+  private void syncExtents(Cut cut) throws OutcomeUnknownException {
+    try {
+      state.slots.syncTo(cut.slots(), cut.heapBytes());
+    } catch (IOException e) {
+      throw new OutcomeUnknownException(e);
+    }
+  }
+
+  private void write(Manifest manifest) throws OutcomeUnknownException {
+    try {
+      manifest.write(state.directory);
+    } catch (IOException e) {
+      throw new OutcomeUnknownException(e);
+    }
   }
 
   /** A damaged newer manifest may lie there: its number is not used again. */

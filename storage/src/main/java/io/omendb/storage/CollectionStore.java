@@ -122,6 +122,9 @@ public final class CollectionStore implements AutoCloseable {
   static CollectionStore open(
       Path directory, UUID collection, StorageOptions options, Background background)
       throws IOException {
+    // Nothing is decided by names that a power cut could still take back.
+    DurableFiles.syncDirectory(directory);
+    DurableFiles.syncDirectory(directory.resolve(CollectionState.WAL));
     Manifest manifest = Recovery.newestManifest(directory);
     if (!manifest.collection().equals(collection)) {
       throw new CorruptFileException(
@@ -236,7 +239,17 @@ public final class CollectionStore implements AutoCloseable {
     if (schema.idKind() != IdKind.NUMERIC) {
       throw new IllegalArgumentException("collection " + schema.name() + " has string ids");
     }
-    return visible(state.index.find(numericId, IdIndex.hash(numericId)));
+    int hash = IdIndex.hash(numericId);
+    while (true) {
+      int before = count();
+      int slot = published(state.index.find(numericId, hash), before);
+      if (slot < 0 || !state.publishedDead.isDead(slot)) {
+        return slot;
+      }
+      if (count() == before) {
+        return -1;
+      }
+    }
   }
 
   /** Slot of a string id that is visible and not dead; -1 for none. */
@@ -244,7 +257,17 @@ public final class CollectionStore implements AutoCloseable {
     if (schema.idKind() != IdKind.STRING) {
       throw new IllegalArgumentException("collection " + schema.name() + " has numeric ids");
     }
-    return visible(state.index.find(utf8, from, length, IdIndex.hash(utf8, from, length)));
+    int hash = IdIndex.hash(utf8, from, length);
+    while (true) {
+      int before = count();
+      int slot = published(state.index.find(utf8, from, length, hash), before);
+      if (slot < 0 || !state.publishedDead.isDead(slot)) {
+        return slot;
+      }
+      if (count() == before) {
+        return -1;
+      }
+    }
   }
 
   /** Slot of a string id that is visible and not dead; -1 for none. */
@@ -253,13 +276,19 @@ public final class CollectionStore implements AutoCloseable {
     return find(utf8, 0, utf8.length);
   }
 
-  /** Walks from the newest slot of an id, which may not be published yet, to one that is. */
-  private int visible(int newest) {
+  /**
+   * Walks from the newest slot of an id, which may not be published yet, to one that is.
+   *
+   * <p>If that one is dead, the id was deleted, or replaced while we looked. A replacement moves
+   * the count before it kills, so with the count unmoved the id is gone, and otherwise we look
+   * again.
+   */
+  private int published(int newest, int count) {
     int slot = newest;
-    while (slot >= count()) {
+    while (slot >= count) {
       slot = slots.previous(slot);
     }
-    return slot < 0 || state.publishedDead.isDead(slot) ? -1 : slot;
+    return slot;
   }
 
   /** Numeric id of a slot. */
@@ -534,36 +563,24 @@ public final class CollectionStore implements AutoCloseable {
         record.slots = new int[count];
       }
       record.type = WalRecord.Type.DELETE;
+      record.count = count;
+      position(null);
+      wal.reserve(record.encodedBytes(RowLayout.BYTES));
       record.count = 0;
       for (int i = 0; i < count; i++) {
         int slot = ids.slot(i);
-        if (slot >= 0 && !state.loggedDead.isDead(slot) && !listed(slot)) {
+        if (slot >= 0 && state.loggedDead.kill(slot)) {
           record.slots[record.count++] = slot;
         }
       }
       if (record.count == 0) {
         return new DeleteResult(0, 0);
       }
-      position(null);
-      wal.reserve(record.encodedBytes(RowLayout.BYTES));
-      for (int i = 0; i < record.count; i++) {
-        state.loggedDead.kill(record.slots[i]);
-      }
       add(null);
       return new DeleteResult(record.lsn, record.count);
     } finally {
       lock.unlock();
     }
-  }
-
-  /** An id named twice; deletes are short, or their ids differ. */
-  private boolean listed(int slot) {
-    for (int i = Math.max(0, record.count - 64); i < record.count; i++) {
-      if (record.slots[i] == slot) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Where a stream stands; null for one never seen, or not for 24 hours. */
@@ -627,7 +644,7 @@ public final class CollectionStore implements AutoCloseable {
         taken[0] = cut();
       });
       try (Checkpointer.Cut cut = taken[0]) {
-        checkpointer.commit(cut, image);
+        commit(cut, image);
         checkpointWalStart = starts[0];
         checkpointBulkStart = starts[1];
         wal.between(() -> durableByCheckpoint(cut));
@@ -635,6 +652,15 @@ public final class CollectionStore implements AutoCloseable {
       wal.retire(checkpointer.firstSequenceNeeded());
     } finally {
       checkpointLock.unlock();
+    }
+  }
+
+  private void commit(Checkpointer.Cut cut, @Nullable ImageWriter image) throws IOException {
+    try {
+      checkpointer.commit(cut, image);
+    } catch (Checkpointer.OutcomeUnknownException e) {
+      wal.fail(e);
+      throw new StoreFailedException(schema.name(), e);
     }
   }
 

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -74,7 +73,7 @@ public final class DataDirectory implements AutoCloseable {
     }
   }
 
-  private static Path path(Path dir, Catalogue.Entry entry) {
+  static Path path(Path dir, Catalogue.Entry entry) {
     return dir.resolve(COLLECTIONS).resolve("%06d".formatted(entry.directory()));
   }
 
@@ -111,34 +110,21 @@ public final class DataDirectory implements AutoCloseable {
     Catalogue.Entry entry =
         new Catalogue.Entry(catalogue.nextDirectory(), UUID.randomUUID(), schema);
     Path path = path(directory, entry);
-    CollectionStore store = null;
+    // What a failed attempt may have left; a crash leaves it to the next open.
+    DurableFiles.deleteTree(path);
+    CollectionStore.createFiles(path, entry.uuid(), schema);
+    DurableFiles.syncDirectory(directory.resolve(COLLECTIONS));
+    CollectionStore store = CollectionStore.open(path, entry.uuid(), options, background);
     try {
-      // What a failed attempt may have left.
-      DurableFiles.deleteTree(path);
-      CollectionStore.createFiles(path, entry.uuid(), schema);
-      DurableFiles.syncDirectory(directory.resolve(COLLECTIONS));
-      store = CollectionStore.open(path, entry.uuid(), options, background);
       Catalogue changed = catalogue.with(entry);
       changed.write(directory);
       catalogue = changed;
     } catch (IOException | RuntimeException e) {
-      abandon(store, path, e);
+      store.close();
       throw e;
     }
     open.put(schema.name(), store);
     return store;
-  }
-
-  /** Undoes a create whose catalogue entry was not written, or not known to be. */
-  private static void abandon(@Nullable CollectionStore store, Path path, Exception cause) {
-    try {
-      if (store != null) {
-        store.close();
-      }
-      DurableFiles.deleteTree(path);
-    } catch (IOException e) {
-      cause.addSuppressed(e);
-    }
   }
 
   /**

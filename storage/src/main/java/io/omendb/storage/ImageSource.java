@@ -145,6 +145,13 @@ public final class ImageSource implements AutoCloseable {
     }
   }
 
+  /** Reads the rest of the image and checks it. */
+  void verify() throws IOException {
+    while ((long) nextBlock * ImageLayout.BLOCK < dataBytes) {
+      readBlock();
+    }
+  }
+
   private void readBlock() throws IOException {
     long start = (long) nextBlock * ImageLayout.BLOCK;
     if (start >= dataBytes) {

@@ -3,7 +3,6 @@ package io.omendb.storage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -84,7 +83,9 @@ final class StreamTable {
 
   synchronized @Nullable StreamState state(String streamId) {
     Entry entry = entries.get(streamId);
-    return entry == null || expired(entry) ? null : new StreamState(entry.logged, entry.durable);
+    return entry == null || entry.logged == -1 || expired(entry)
+        ? null
+        : new StreamState(entry.logged, entry.durable);
   }
 
   /** What was written so far. */
@@ -138,12 +139,5 @@ final class StreamTable {
 
   private static boolean expired(Entry entry) {
     return System.currentTimeMillis() - entry.lastSeenMillis > KEPT.toMillis();
-  }
-
-  /** The states of all streams, for comparing two tables. */
-  synchronized Map<String, Long> loggedSequences() {
-    Map<String, Long> sequences = new HashMap<>();
-    entries.forEach((id, entry) -> sequences.put(id, entry.logged));
-    return sequences;
   }
 }

@@ -442,7 +442,7 @@ public final class Wal implements AutoCloseable {
   }
 
   /** For tests of the failure latch: closes the file under the log's thread. */
-  void breakFile() throws IOException {
+  public void breakFile() throws IOException {
     lock.lock();
     try {
       current.close();
@@ -471,6 +471,9 @@ public final class Wal implements AutoCloseable {
     lock.lock();
     try {
       awaitWork();
+      if (failure != null) {
+        return false;
+      }
       task = tasks.poll();
       file = current;
       if (!active.isEmpty()) {
@@ -499,7 +502,7 @@ public final class Wal implements AutoCloseable {
   }
 
   private void awaitWork() {
-    while (active.isEmpty() && tasks.isEmpty() && !stopping) {
+    while (active.isEmpty() && tasks.isEmpty() && !stopping && failure == null) {
       long wait = nanosToSync();
       if (wait <= 0) {
         return;
@@ -645,15 +648,20 @@ public final class Wal implements AutoCloseable {
     return WalFile.create(directory, collection, predecessor.sequence() + 1, bytes, reuse);
   }
 
-  private void fail(Throwable cause) {
-    LOG.error("collection {}: the log failed; nothing more is acknowledged", name, cause);
+  /** Latches a failure: nothing more is taken, written or acknowledged. Any thread. */
+  public void fail(Throwable cause) {
     lock.lock();
     try {
+      if (failure != null) {
+        return;
+      }
       failure = cause;
+      work.signal();
       progress.signalAll();
     } finally {
       lock.unlock();
     }
+    LOG.error("collection {}: the log failed; nothing more is acknowledged", name, cause);
     owner.failed(cause);
   }
 

@@ -1,0 +1,185 @@
+package io.omendb.storage;
+
+import io.omendb.storage.memory.Memory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Checks a data directory that no process serves: every checksum, and that what it holds is
+ * consistent. Reads the log into the extents as opening the directory would, and changes nothing
+ * else.
+ *
+ * <p>Of each collection, in this order:
+ *
+ * <ol>
+ *   <li>manifest, tombstones, block sums and extents match; the log has no gap;
+ *   <li>lsn of slot s ≤ lsn of slot s + 1 ≤ last lsn;
+ *   <li>previous slot &lt; slot, holds the same id, and is dead;
+ *   <li>string ids and payloads lie within the heap;
+ *   <li>each live row is found by its id, so no id is live twice;
+ *   <li>the image's blocks match their sums.
+ * </ol>
+ */
+public final class StorageVerifier {
+  private static final int MAX_PROBLEMS = 100;
+
+  /**
+   * What a check found.
+   *
+   * @param collections checked
+   * @param rows live rows in them
+   * @param problems in words, at most 100
+   */
+  public record Report(int collections, long rows, List<String> problems) {
+    /** Whether nothing was found. */
+    public boolean isClean() {
+      return problems.isEmpty();
+    }
+  }
+
+  private final Path directory;
+  private final List<String> problems = new ArrayList<>();
+  private long rows;
+
+  private StorageVerifier(Path directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * Checks a data directory.
+   *
+   * @throws LockedException if a process serves it
+   */
+  public static Report verify(Path directory) throws IOException {
+    try (DirectoryLock _ = DirectoryLock.acquire(directory);
+        Background background = new Background("omendb-verify")) {
+      StorageVerifier verifier = new StorageVerifier(directory);
+      int collections = verifier.run(background);
+      return new Report(collections, verifier.rows, List.copyOf(verifier.problems));
+    }
+  }
+
+  private int run(Background background) throws IOException {
+    try {
+      StoreFile.read(directory);
+      Catalogue catalogue = Catalogue.read(directory);
+      for (Catalogue.Entry entry : catalogue.entries().values()) {
+        verify(entry, background);
+      }
+      return catalogue.entries().size();
+    } catch (StorageException e) {
+      problem(e.toString());
+      return 0;
+    }
+  }
+
+  private void verify(Catalogue.Entry entry, Background background) throws IOException {
+    Path path = DataDirectory.path(directory, entry);
+    try {
+      Manifest manifest = Recovery.newestManifest(path);
+      try (CollectionState state = new CollectionState(path, manifest.schema(), background)) {
+        if (!manifest.schema().equals(entry.schema())
+            || !manifest.collection().equals(entry.uuid())) {
+          problem(path + ": manifest and catalogue name different collections");
+        }
+        Recovery.Result result = Recovery.recover(manifest, state, Long.MAX_VALUE);
+        verifyRows(path, state, result.log().lastLsn());
+        verifyImage(path, manifest);
+      }
+    } catch (StorageException e) {
+      problem(e.toString());
+    }
+  }
+
+  private void verifyRows(Path path, CollectionState state, long lastLsn) {
+    SlotTable slots = state.slots;
+    long lsnBefore = 0;
+    for (int slot = 0; slot < state.count; slot++) {
+      long lsn = slots.lsn(slot);
+      if (lsn < lsnBefore || lsn > lastLsn) {
+        problem(path + ": slot " + slot + " has lsn " + lsn + " after " + lsnBefore);
+      }
+      lsnBefore = lsn;
+      if (!inHeap(state, slots.payload(slot))
+          || (state.schema.idKind() == IdKind.STRING && !inHeap(state, slots.id(slot)))) {
+        problem(path + ": slot " + slot + " points out of the heap");
+        continue;
+      }
+      verifyPrevious(path, state, slot);
+      if (!state.loggedDead.isDead(slot)) {
+        rows++;
+        int found = newest(state, slot);
+        if (found != slot) {
+          problem(path + ": the id of slot " + slot + " leads to slot " + found);
+        }
+      }
+    }
+  }
+
+  private void verifyPrevious(Path path, CollectionState state, int slot) {
+    int previous = state.slots.previous(slot);
+    if (previous < -1 || previous >= slot) {
+      problem(path + ": slot " + slot + " follows slot " + previous);
+    } else if (previous >= 0 && !state.loggedDead.isDead(previous)) {
+      problem(path + ": slot " + previous + ", replaced by slot " + slot + ", is not dead");
+    } else if (previous >= 0 && !sameId(state, slot, previous)) {
+      problem(path + ": slot " + slot + " follows slot " + previous + " of another id");
+    }
+  }
+
+  private static boolean sameId(CollectionState state, int a, int b) {
+    SlotTable slots = state.slots;
+    if (state.schema.idKind() == IdKind.NUMERIC) {
+      return slots.id(a) == slots.id(b);
+    }
+    int length = slots.heapLength(slots.id(a));
+    return length == slots.heapLength(slots.id(b))
+        && Memory.ALL
+                .asSlice(slots.heapBytes(slots.id(a)), length)
+                .mismatch(Memory.ALL.asSlice(slots.heapBytes(slots.id(b)), length))
+            < 0;
+  }
+
+  private static int newest(CollectionState state, int slot) {
+    long id = state.slots.id(slot);
+    int hash = state.index.hashOf(slot);
+    return state.schema.idKind() == IdKind.NUMERIC
+        ? state.index.find(id, hash)
+        : state.index.find(state.slots.heapBytes(id), state.slots.heapLength(id), hash);
+  }
+
+  private static boolean inHeap(CollectionState state, long offset) {
+    if (offset == 0) {
+      return true;
+    }
+    if (offset < RowLayout.HEAP_START || offset + RowLayout.HEAP_BYTES > state.heapEnd) {
+      return false;
+    }
+    int length = state.slots.heapLength(offset);
+    return length >= 0 && offset + RowLayout.heapEntryBytes(length) <= state.heapEnd;
+  }
+
+  private void verifyImage(Path path, Manifest manifest) throws IOException {
+    long generation = manifest.imageGeneration();
+    if (generation == 0) {
+      return;
+    }
+    Path file = Manifest.image(path, generation);
+    if (!Files.exists(file)) {
+      problem(file + ": the image is missing");
+      return;
+    }
+    try (ImageSource image = ImageSource.open(file, generation, manifest.collection())) {
+      image.verify();
+    }
+  }
+
+  private void problem(String text) {
+    if (problems.size() < MAX_PROBLEMS) {
+      problems.add(text);
+    }
+  }
+}

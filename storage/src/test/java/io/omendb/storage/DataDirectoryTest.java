@@ -1,0 +1,126 @@
+package io.omendb.storage;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DataDirectoryTest {
+  @SuppressWarnings("NullAway.Init") // by JUnit
+  @TempDir
+  Path directory;
+
+  private static CollectionSchema schema(String name) {
+    return new CollectionSchema(name, 4, IdKind.NUMERIC, new TreeMap<>());
+  }
+
+  private DataDirectory open() throws Exception {
+    return DataDirectory.open(directory, TestStores.options("always"));
+  }
+
+  @Test
+  void createsAndDropsCollections() throws Exception {
+    UUID uuid;
+    try (DataDirectory data = open()) {
+      uuid = data.uuid();
+      data.create(schema("a"));
+      data.create(schema("b"));
+      assertThrows(CollectionExistsException.class, () -> data.create(schema("a")));
+      assertThrows(UnknownCollectionException.class, () -> data.openCollection("c"));
+      data.drop("a");
+      assertThrows(UnknownCollectionException.class, () -> data.drop("a"));
+      TestStores.append(data.create(schema("a")), TestRows.range(4, 0, 3, 1));
+    }
+    try (DataDirectory data = open()) {
+      assertEquals(uuid, data.uuid());
+      assertEquals(List.of("a", "b"), data.names());
+      assertEquals(3, data.openCollection("a").count());
+      assertEquals(0, data.openCollection("b").count());
+    }
+    TestStores.assertClean(directory);
+  }
+
+  @Test
+  void isHeldByOneAtATime() throws Exception {
+    try (DataDirectory held = open()) {
+      assertEquals(directory, held.path());
+      assertThrows(LockedException.class, this::open);
+      assertThrows(LockedException.class, () -> StorageVerifier.verify(directory));
+    }
+    open().close();
+  }
+
+  /** A crash in the middle of create or drop leaves a directory that is not listed. */
+  @Test
+  void removesWhatTheCatalogueDoesNotList() throws Exception {
+    try (DataDirectory data = open()) {
+      data.create(schema("a"));
+    }
+    Path half = directory.resolve("collections/000002/wal");
+    Files.createDirectories(half);
+    Files.writeString(half.resolve("x"), "half");
+    try (DataDirectory data = open()) {
+      assertTrue(Files.notExists(half));
+      assertEquals(0, data.create(schema("b")).count());
+    }
+  }
+
+  @Test
+  void oneDamagedCollectionLeavesTheOthers() throws Exception {
+    try (DataDirectory data = open()) {
+      TestStores.append(data.create(schema("a")), TestRows.range(4, 0, 3, 1));
+      TestStores.append(data.create(schema("b")), TestRows.range(4, 0, 5, 1));
+    }
+    TestStores.flip(directory.resolve("collections/000001/MANIFEST-1"), 20, 1);
+    try (DataDirectory data = open()) {
+      assertThrows(CorruptFileException.class, () -> data.openCollection("a"));
+      assertEquals(5, data.openCollection("b").count());
+      data.drop("a");
+      assertEquals(List.of("b"), data.names());
+    }
+  }
+
+  @Test
+  void refusesADamagedCatalogueAndAMissingStore() throws Exception {
+    try (DataDirectory data = open()) {
+      data.create(schema("a"));
+    }
+    TestStores.flip(directory.resolve("CATALOGUE"), 20, 1);
+    assertThrows(CorruptFileException.class, this::open);
+    TestStores.flip(directory.resolve("CATALOGUE"), 20, 1);
+    Files.delete(directory.resolve("STORE"));
+    assertThrows(CorruptFileException.class, this::open);
+  }
+
+  @Test
+  void refusesFormatsItDoesNotKnow() throws Exception {
+    open().close();
+    Path file = directory.resolve("STORE");
+    new StoreFile(2, 0, 0, 0, UUID.randomUUID()).write(file);
+    assertThrows(FormatException.class, this::open);
+    new StoreFile(1, 7, 1L << 40, 0, UUID.randomUUID()).write(file);
+    assertThrows(FormatException.class, this::open);
+    new StoreFile(1, 7, 0, 1L << 40, UUID.randomUUID()).write(file);
+    open().close();
+  }
+
+  @Test
+  void durabilityIsReadFromText() {
+    assertEquals(new Durability.Always(), Durability.parse("always"));
+    assertEquals(new Durability.Os(), Durability.parse("OS"));
+    assertEquals(
+        new Durability.Interval(java.time.Duration.ofMillis(7)), Durability.parse("interval:7ms"));
+    assertEquals(
+        new Durability.Interval(java.time.Duration.ofSeconds(2)), Durability.parse("interval:2s"));
+    assertThrows(IllegalArgumentException.class, () -> Durability.parse("never"));
+    assertThrows(IllegalArgumentException.class, () -> Durability.parse("interval:x"));
+    assertThrows(IllegalArgumentException.class, () -> Durability.parse("interval:0ms"));
+  }
+}

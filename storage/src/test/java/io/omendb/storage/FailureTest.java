@@ -1,0 +1,52 @@
+package io.omendb.storage;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.Path;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FailureTest {
+  @SuppressWarnings("NullAway.Init") // by JUnit
+  @TempDir
+  Path directory;
+
+  @Test
+  void aFailedWriteIsLatched() throws Exception {
+    BlockingQueue<Throwable> fatal = new ArrayBlockingQueue<>(4);
+    StorageOptions options =
+        TestStores.options("always").withFailureHandler((what, cause) -> fatal.add(cause));
+    try (DataDirectory data = DataDirectory.open(directory, options)) {
+      CollectionStore store = data.create(TestStores.schema(4, IdKind.NUMERIC));
+      TestStores.append(store, new TestRows(4).add(1, 1));
+      store.wal().breakFile();
+      AppendResult result = new AppendResult();
+      store.append(new TestRows(4).add(2, 1), WriteMode.UPSERT, TestRows.CHECK, null, result);
+      assertInstanceOf(ClosedChannelException.class, fatal.poll(10, TimeUnit.SECONDS));
+      assertThrows(StoreFailedException.class, () -> store.awaitPublished(result.lsn));
+      assertThrows(
+          StoreFailedException.class,
+          () ->
+              store.append(
+                  new TestRows(4).add(3, 1),
+                  WriteMode.UPSERT,
+                  TestRows.CHECK,
+                  null,
+                  new AppendResult()));
+      assertThrows(StoreFailedException.class, () -> store.checkpoint(null));
+      // What was published is still read; what was not never is.
+      assertEquals(1, store.count());
+      assertEquals(-1, store.find(2));
+    }
+    assertEquals(0, fatal.size());
+    try (DataDirectory data = DataDirectory.open(directory, options)) {
+      assertEquals(1, data.openCollection(TestStores.NAME).count());
+    }
+  }
+}
