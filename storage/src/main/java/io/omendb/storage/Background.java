@@ -33,7 +33,8 @@ final class Background implements AutoCloseable {
         work.take().run();
       } catch (InterruptedException e) {
         return;
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
+        // The thread goes on: writers may wait for what it does next.
         LOG.warn("preparing ahead failed; the writer will repeat it", e);
       }
     }

@@ -16,6 +16,8 @@ import java.util.Arrays;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The durable truth of one collection: rows by slot, found by id, written through a log.
@@ -35,6 +37,8 @@ public final class CollectionStore implements AutoCloseable {
 
   /** Most rows of one write. */
   public static final int MAX_FRAME_ROWS = 1 << 20;
+
+  private static final Logger LOG = LoggerFactory.getLogger(CollectionStore.class);
 
   private static final long BULK_BYTES_PER_LOG_BYTE = 8;
   private static final VarHandle COUNT;
@@ -136,7 +140,7 @@ public final class CollectionStore implements AutoCloseable {
     try {
       Recovery.Result recovered = Recovery.recover(manifest, state, options.verifyBytes());
       Recovery.removeLeftovers(directory, recovered.log());
-      state.ensure(1, 0);
+      makeRoomForOne(state);
       WalFile file = fileToWrite(state.walDirectory(), collection, recovered.log());
       Checkpointer checkpointer = new Checkpointer(state, manifest);
       long durable = makeTailDurable(state, checkpointer, recovered, file, options);
@@ -147,6 +151,15 @@ public final class CollectionStore implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       state.close();
       throw e;
+    }
+  }
+
+  /** A full disk keeps a collection from growing, not from being read. */
+  private static void makeRoomForOne(CollectionState state) throws IOException {
+    try {
+      state.ensure(1, 0);
+    } catch (DiskFullException e) {
+      LOG.warn("collection {} opens on a full disk: {}", state.schema.name(), e.getMessage());
     }
   }
 

@@ -25,7 +25,7 @@ final class FramePlan implements AutoCloseable {
   private int[] hashes = new int[0];
   private int[] previous = new int[0];
   private int[] rows = new int[0];
-  private int[] places = new int[0];
+  private int[] places = new int[placesFor(0)];
   private int applied;
   private int inserted;
   private long heapBytes;
@@ -83,7 +83,8 @@ final class FramePlan implements AutoCloseable {
     applied = 0;
     inserted = 0;
     heapBytes = 0;
-    int mask = places.length - 1;
+    int mask = placesFor(count) - 1;
+    Arrays.fill(places, 0, mask + 1, 0);
     for (int row = 0; row < count; row++) {
       int place = placeOf(row, mask);
       boolean repeated = places[place] != 0;
@@ -164,17 +165,23 @@ final class FramePlan implements AutoCloseable {
   }
 
   private void makeRoom(int count) {
-    if (ids.length < count) {
-      int size = Math.max(count, 2 * ids.length);
-      ids = new long[size];
-      idLengths = new int[size];
-      hashes = new int[size];
-      previous = new int[size];
-      rows = new int[size];
-      places = new int[Math.max(16, Integer.highestOneBit(size) * 4)];
-    } else {
-      Arrays.fill(places, 0);
+    if (ids.length >= count) {
+      return;
     }
+    int size = Math.max(count, 2 * ids.length);
+    ids = new long[size];
+    idLengths = new int[size];
+    hashes = new int[size];
+    previous = new int[size];
+    rows = new int[size];
+    places = new int[placesFor(size)];
+  }
+
+  /**
+   * Size of the write's own table: a power of two, at most half full. A small write clears little.
+   */
+  private static int placesFor(int count) {
+    return Integer.highestOneBit(Math.max(count, 4)) * 4;
   }
 
   /** Stores string ids, payloads and rows of the applied rows. */

@@ -53,6 +53,7 @@ public final class Posix {
   /** No space left on the device. */
   public static final int ENOSPC = 28;
 
+  private static final int EINTR = 4;
   private static final int O_RDWR = 2;
   private static final int O_CREAT = 0x40;
   private static final int O_CLOEXEC = 0x80000;
@@ -133,7 +134,10 @@ public final class Posix {
   public static void allocate(int fd, long offset, long length) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(CALL_STATE);
-      int error = (int) FALLOCATE.invokeExact(state, fd, offset, length);
+      int error;
+      do {
+        error = (int) FALLOCATE.invokeExact(state, fd, offset, length);
+      } while (error == EINTR);
       if (error != 0) {
         throw failure("posix_fallocate", "fd=" + fd + " length=" + length, error);
       }
