@@ -31,23 +31,28 @@ class KillTest {
     long acknowledged = 0;
     String[] modes = {"os", "always", "interval:5ms", "os"};
     for (String mode : modes) {
-      acknowledged = Math.max(acknowledged, runAndKill(mode, random));
-      TestStores.assertClean(directory);
-      try (DataDirectory data = DataDirectory.open(directory, TestStores.options(mode))) {
-        CollectionStore store = data.openCollection(TestStores.NAME);
-        long recovered = store.publishedLsn();
-        assertTrue(recovered >= acknowledged, recovered + " >= " + acknowledged);
-        for (int slot = 0; slot < store.count(); slot++) {
-          TestStores.assertRow(store, slot, store.numericId(slot), (int) store.slotLsn(slot));
-        }
-        acknowledged = recovered;
-      }
+      acknowledged = Math.max(acknowledged, runAndKill(directory, mode, random));
+      long recovered = checkRecovered(directory, mode);
+      assertTrue(recovered >= acknowledged, recovered + " >= " + acknowledged);
+      acknowledged = recovered;
     }
     assertTrue(acknowledged > 20, "acknowledged=" + acknowledged);
   }
 
+  /** Verifies, recovers and checks every row; returns the last lsn. */
+  static long checkRecovered(Path directory, String mode) throws IOException {
+    TestStores.assertClean(directory);
+    try (DataDirectory data = DataDirectory.open(directory, TestStores.options(mode))) {
+      CollectionStore store = data.openCollection(TestStores.NAME);
+      for (int slot = 0; slot < store.count(); slot++) {
+        TestStores.assertRow(store, slot, store.numericId(slot), (int) store.slotLsn(slot));
+      }
+      return store.publishedLsn();
+    }
+  }
+
   /** Last lsn that the process said was visible. */
-  private long runAndKill(String mode, Random random) throws Exception {
+  static long runAndKill(Path directory, String mode, Random random) throws Exception {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -74,7 +79,8 @@ class KillTest {
                 } catch (InterruptedException e) {
                   Thread.currentThread().interrupt();
                 }
-                process.destroyForcibly();
+                // By its handle: the process would close its output with it.
+                process.toHandle().destroyForcibly();
               });
       String line;
       while ((line = lines.readLine()) != null) {
