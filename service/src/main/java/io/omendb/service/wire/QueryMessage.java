@@ -1,7 +1,6 @@
 package io.omendb.service.wire;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.concurrent.ArrayBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -176,13 +175,5 @@ public final class QueryMessage implements AutoCloseable {
   /// When the message was read, by `System.nanoTime`.
   public long arrivalNanos() {
     return arrivalNanos;
-  }
-
-  @Override
-  public String toString() {
-    return "query of "
-        + collection
-        + ": "
-        + Arrays.toString(Arrays.copyOf(queries, Math.min(8, vectorBytes / Float.BYTES)));
   }
 }

@@ -1,0 +1,128 @@
+package io.omendb.service;
+
+import io.grpc.stub.StreamObserver;
+import io.omendb.engine.Collection;
+import io.omendb.proto.v1.AdminServiceGrpc;
+import io.omendb.proto.v1.BytesByPath;
+import io.omendb.proto.v1.CheckpointRequest;
+import io.omendb.proto.v1.CheckpointResponse;
+import io.omendb.proto.v1.CollectionStats;
+import io.omendb.proto.v1.EstimateFootprintRequest;
+import io.omendb.proto.v1.EstimateFootprintResponse;
+import io.omendb.proto.v1.OptimizeRequest;
+import io.omendb.proto.v1.OptimizeResponse;
+import io.omendb.proto.v1.ServerStats;
+import io.omendb.proto.v1.SnapshotRequest;
+import io.omendb.proto.v1.SnapshotResponse;
+import io.omendb.proto.v1.StatsRequest;
+import io.omendb.proto.v1.StatsResponse;
+import io.omendb.proto.v1.VerifyRequest;
+import io.omendb.proto.v1.VerifyResponse;
+import io.omendb.service.wire.ByteCounters;
+import io.omendb.service.wire.BytePath;
+import io.omendb.storage.Durability;
+import java.lang.management.ManagementFactory;
+import java.util.Comparator;
+import java.util.List;
+
+/// The RPCs of AdminService: Stats, and the ones that are not built yet.
+final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
+  private final Serving serving;
+  private final GeneratedCalls calls;
+  private final Acknowledger acknowledger;
+  private final ByteCounters counters;
+  private final Durability durability;
+
+  AdminRpcs(
+      Serving serving,
+      GeneratedCalls calls,
+      Acknowledger acknowledger,
+      ByteCounters counters,
+      Durability durability) {
+    this.serving = serving;
+    this.calls = calls;
+    this.acknowledger = acknowledger;
+    this.counters = counters;
+    this.durability = durability;
+  }
+
+  @Override
+  public void stats(StatsRequest request, StreamObserver<StatsResponse> observer) {
+    calls.run(observer, request.getCollection(), () -> stats(request));
+  }
+
+  private StatsResponse stats(StatsRequest request) throws Refusal {
+    boolean one = !request.getCollection().isEmpty();
+    if (request.getIncludeGraphHash() && !one) {
+      throw Refusals.required("collection");
+    }
+    List<Collection> collections =
+        one
+            ? List.of(serving.collection(request.getCollection()))
+            : serving.database().collections().stream()
+                .sorted(Comparator.comparing(collection -> collection.config().name()))
+                .toList();
+    StatsResponse.Builder response = StatsResponse.newBuilder().setServer(serverStats());
+    for (Collection collection : collections) {
+      response.addCollections(collectionStats(collection, request.getIncludeGraphHash()));
+    }
+    return response.build();
+  }
+
+  private CollectionStats collectionStats(Collection collection, boolean graphHash) {
+    var stats = collection.stats(graphHash);
+    return CollectionStats.newBuilder()
+        .setCollection(collection.config().name())
+        .setLiveCount(stats.liveCount())
+        .setLinkedCount(stats.linkedCount())
+        .setTailCount(stats.tailCount())
+        .setUnbuiltCount(stats.unbuiltCount())
+        .setOpenStreamCount(acknowledger.streamCount(collection))
+        .build();
+  }
+
+  private ServerStats serverStats() {
+    Runtime runtime = Runtime.getRuntime();
+    return ServerStats.newBuilder()
+        .setVersion(Version.NAME)
+        .setStartTime(CollectionRpcs.timestamp(ManagementFactory.getRuntimeMXBean().getStartTime()))
+        .setDurabilityMode(OmenServer.durabilityMode(durability))
+        .setDurabilityIntervalMs(
+            durability instanceof Durability.Interval(var period) ? (int) period.toMillis() : 0)
+        .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
+        .setHeapMaxBytes(runtime.maxMemory())
+        .setResidentBytes(ProcessMemory.residentBytes())
+        .setVectorBytesByPath(
+            BytesByPath.newBuilder()
+                .setDirectBytes(counters.bytes(BytePath.DIRECT))
+                .setHeapBytes(counters.bytes(BytePath.HEAP))
+                .setFallbackBytes(counters.bytes(BytePath.FALLBACK)))
+        .build();
+  }
+
+  @Override
+  public void optimize(OptimizeRequest request, StreamObserver<OptimizeResponse> observer) {
+    observer.onError(Refusals.notImplemented("Optimize").toStatus());
+  }
+
+  @Override
+  public void checkpoint(CheckpointRequest request, StreamObserver<CheckpointResponse> observer) {
+    observer.onError(Refusals.notImplemented("Checkpoint").toStatus());
+  }
+
+  @Override
+  public void snapshot(SnapshotRequest request, StreamObserver<SnapshotResponse> observer) {
+    observer.onError(Refusals.notImplemented("Snapshot").toStatus());
+  }
+
+  @Override
+  public void verify(VerifyRequest request, StreamObserver<VerifyResponse> observer) {
+    observer.onError(Refusals.notImplemented("Verify").toStatus());
+  }
+
+  @Override
+  public void estimateFootprint(
+      EstimateFootprintRequest request, StreamObserver<EstimateFootprintResponse> observer) {
+    observer.onError(Refusals.notImplemented("EstimateFootprint").toStatus());
+  }
+}

@@ -1,0 +1,185 @@
+package io.omendb.service;
+
+import io.omendb.storage.LockedException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/// `omendb serve`: settings → open the port → recover → serve → drain on SIGTERM.
+///
+/// Says `listening on HOST:PORT` on standard output once the port is open, with the real port, and
+/// `serving` once the data is, for whoever started it. Everything else goes to the log on standard
+/// error.
+public final class Main {
+  private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+  private static final String CONFIG = "--config";
+  private static final String MARKDOWN = "--options-markdown";
+
+  private static final int EXIT_FAILED = 1;
+  private static final int EXIT_USAGE = 2;
+
+  private final PrintWriter out;
+  private final PrintWriter err;
+
+  private Main(PrintWriter out, PrintWriter err) {
+    this.out = out;
+    this.err = err;
+  }
+
+  /// Runs the server until it is told to stop; exits with 0 after a clean end.
+  public static void main(String[] args) throws InterruptedException {
+    CommandLine line = new CommandLine(spec());
+    Main main = new Main(line.getOut(), line.getErr());
+    int status = main.run(line, args);
+    if (status != 0) {
+      System.exit(status);
+    }
+  }
+
+  /// The command line, made from [Option].
+  static CommandSpec spec() {
+    CommandSpec spec = CommandSpec.create().name("omendb serve");
+    spec.usageMessage()
+        .description(
+            "Serves a data directory over gRPC.",
+            "Every option may also stand in a properties file (--config) or the environment;"
+                + " a flag goes before a variable, and that before the file.")
+        .sortOptions(false)
+        .width(100);
+    for (Option option : Option.values()) {
+      spec.addOption(
+          OptionSpec.builder(option.flag())
+              .type(String.class)
+              .paramLabel("<" + option.unit() + ">")
+              .description(
+                  option.meaning(),
+                  (option.defaultValue().isEmpty()
+                          ? ""
+                          : "Default: " + option.defaultValue() + ". ")
+                      + "Variable: "
+                      + option.variable())
+              .build());
+    }
+    spec.addOption(
+        OptionSpec.builder(CONFIG)
+            .type(Path.class)
+            .paramLabel("<file>")
+            .description("Properties file whose keys are the options without the dashes.")
+            .build());
+    spec.addOption(
+        OptionSpec.builder(MARKDOWN)
+            .type(boolean.class)
+            .description("Prints the table of options in Markdown.")
+            .build());
+    return spec.mixinStandardHelpOptions(true);
+  }
+
+  /// The settings of a parsed command line, of the environment, and of the file they name.
+  static Settings settings(ParseResult parsed, java.util.Map<String, String> environment)
+      throws IOException, InvalidOptionException {
+    Settings settings = new Settings();
+    Path file = parsed.matchedOptionValue(CONFIG, (Path) null);
+    if (file != null) {
+      settings.addFile(file);
+    }
+    settings.addEnvironment(environment);
+    for (Option option : Option.values()) {
+      String value = parsed.matchedOptionValue(option.flag(), (String) null);
+      if (value != null) {
+        settings.addFlag(option, value);
+      }
+    }
+    return settings;
+  }
+
+  private int run(CommandLine line, String[] args) throws InterruptedException {
+    try {
+      ParseResult parsed = line.parseArgs(args);
+      if (line.isUsageHelpRequested()) {
+        line.usage(out);
+        return 0;
+      }
+      if (line.isVersionHelpRequested()) {
+        say(Version.NAME);
+        return 0;
+      }
+      if (parsed.hasMatchedOption(MARKDOWN)) {
+        say(Option.markdown().stripTrailing());
+        return 0;
+      }
+      return serve(ServerConfig.of(settings(parsed, System.getenv())));
+    } catch (ParameterException e) {
+      complain(e.getMessage() + " (see --help)");
+      return EXIT_USAGE;
+    } catch (InvalidOptionException e) {
+      complain(String.valueOf(e.getMessage()));
+      return EXIT_USAGE;
+    } catch (IOException e) {
+      complain(e instanceof LockedException ? String.valueOf(e.getMessage()) : e.toString());
+      LOG.debug("cannot start", e);
+      return EXIT_FAILED;
+    }
+  }
+
+  private int serve(ServerConfig config) throws IOException, InterruptedException {
+    OmenServer server = new OmenServer(config);
+    boolean served = false;
+    try {
+      server.start();
+      say("listening on " + host(config.listen()) + ":" + server.port());
+      if (server.metricsPort() != 0) {
+        say("metrics on port " + server.metricsPort());
+      }
+      server.recover();
+      Runtime.getRuntime()
+          .addShutdownHook(new Thread(() -> stop(server, config), "omendb-shutdown"));
+      served = true;
+      say("serving");
+    } finally {
+      if (!served) {
+        server.close();
+      }
+    }
+    // Until a signal starts the hook.
+    new CountDownLatch(1).await();
+    return 0;
+  }
+
+  /// The end after SIGTERM or SIGINT. Without the halt the JVM would exit with 143 or 130, although
+  /// nothing went wrong.
+  private static void stop(OmenServer server, ServerConfig config) {
+    int status = 0;
+    try {
+      server.drain(config.drain());
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      LOG.error("the server did not end cleanly", e);
+      status = EXIT_FAILED;
+    }
+    Runtime.getRuntime().halt(status);
+  }
+
+  private static String host(InetSocketAddress address) {
+    String host = address.getHostString();
+    return host.contains(":") ? "[" + host + "]" : host;
+  }
+
+  private void say(String line) {
+    out.println(line);
+    out.flush();
+  }
+
+  private void complain(String line) {
+    err.println("omendb serve: " + line);
+    err.flush();
+  }
+}

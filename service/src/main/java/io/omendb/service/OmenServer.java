@@ -1,0 +1,232 @@
+package io.omendb.service;
+
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.ServerMethodDefinition;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.omendb.engine.Database;
+import io.omendb.engine.DatabaseOptions;
+import io.omendb.proto.v1.DurabilityMode;
+import io.omendb.proto.v1.VectorServiceGrpc;
+import io.omendb.service.wire.ByteCounters;
+import io.omendb.service.wire.QueryMarshaller;
+import io.omendb.service.wire.Reply;
+import io.omendb.service.wire.RowsMarshaller;
+import io.omendb.storage.Durability;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The server: an open data directory behind a gRPC port.
+///
+/// [#start] opens the port, [#recover] the data, [#drain] ends both in order. One thread calls
+/// them, or each after the other has returned.
+public final class OmenServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(OmenServer.class);
+
+  private static final int HANDSHAKE_TIMEOUT_SECONDS = 10;
+  private static final int CLIENT_KEEP_ALIVE_SECONDS = 10;
+  private static final int RESETS_MAX = 200;
+  private static final int RESETS_WINDOW_SECONDS = 30;
+
+  private final ServerConfig config;
+  private final ByteCounters counters = new ByteCounters();
+  private final Serving serving = new Serving();
+  private final Health health = new Health();
+  private final Acknowledger acknowledger = new Acknowledger();
+  private final RequestPool pool;
+  private final Metrics metrics;
+  private final EventLoopGroup acceptors;
+  private final EventLoopGroup network;
+  private final Server server;
+  private int metricsPort;
+
+  OmenServer(ServerConfig config) {
+    this.config = config;
+    pool = new RequestPool(config.requestThreads(), config.requestQueue());
+    metrics = new Metrics(counters, pool, acknowledger);
+    acceptors = eventLoops(1, "omendb-accept");
+    network = eventLoops(config.networkThreads(), "omendb-network");
+    server = build();
+  }
+
+  private static EventLoopGroup eventLoops(int threads, String name) {
+    // NIO: as fast here as epoll, and without a native library that wants an executable /tmp.
+    return new MultiThreadIoEventLoopGroup(
+        threads, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+  }
+
+  @SuppressWarnings("deprecation") // v1alpha, which old clients still ask for
+  private static BindableService reflectionV1Alpha() {
+    return io.grpc.protobuf.services.ProtoReflectionService.newInstance();
+  }
+
+  private Server build() {
+    Reads reads = new Reads(pool, acknowledger, config.visibleWait().toNanos());
+    GeneratedCalls calls = new GeneratedCalls(pool, reads);
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(config.listen())
+            .channelType(NioServerSocketChannel.class)
+            .bossEventLoopGroup(acceptors)
+            .workerEventLoopGroup(network)
+            // Handlers run on the network's threads, and hand on what may take time: gRPC's own
+            // executor costs six hops a call.
+            .directExecutor()
+            .maxInboundMessageSize(config.maxMessageBytes())
+            .maxConcurrentCallsPerConnection(config.maxCalls())
+            .maxRstFramesPerWindow(RESETS_MAX, RESETS_WINDOW_SECONDS)
+            .handshakeTimeout(HANDSHAKE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+            // gRPC's default answers clients that ping more often than every 5 minutes with GOAWAY.
+            .permitKeepAliveTime(CLIENT_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+            .permitKeepAliveWithoutCalls(true)
+            .addStreamTracerFactory(metrics.calls());
+    builder.addService(vectorService(reads, calls));
+    add(
+        builder,
+        new CollectionRpcs(serving, calls, acknowledger, config.maxCollections()),
+        new AdminRpcs(serving, calls, acknowledger, counters, config.durability()),
+        ProtoReflectionServiceV1.newInstance(),
+        reflectionV1Alpha());
+    builder.addService(GuardedService.of(health.service(), Map.of()));
+    return builder.build();
+  }
+
+  private static void add(NettyServerBuilder builder, BindableService... services) {
+    for (BindableService service : services) {
+      builder.addService(GuardedService.of(service.bindService(), Map.of()));
+    }
+  }
+
+  private ServerServiceDefinition vectorService(Reads reads, GeneratedCalls calls) {
+    int pooled = config.requestThreads() + Math.min(config.requestQueue(), 256);
+    QueryMarshaller queries = new QueryMarshaller(counters, pooled);
+    var insert =
+        ServerMethodDefinition.create(
+            VectorServiceGrpc.getInsertMethod().toBuilder(
+                    new RowsMarshaller(counters, false), Reply.MARSHALLER)
+                .build(),
+            new InsertHandler(serving, acknowledger));
+    var bulkInsert =
+        ServerMethodDefinition.create(
+            VectorServiceGrpc.getBulkInsertMethod().toBuilder(
+                    new RowsMarshaller(counters, true), Reply.MARSHALLER)
+                .build(),
+            new BulkStreams(
+                serving, acknowledger, durabilityMode(config.durability()), config.maxStreams()));
+    var search =
+        ServerMethodDefinition.create(
+            VectorServiceGrpc.getSearchMethod().toBuilder(queries, Reply.MARSHALLER).build(),
+            new SearchHandler(serving, reads, config.maxReplyBytes(), false));
+    var searchBatch =
+        ServerMethodDefinition.create(
+            VectorServiceGrpc.getSearchBatchMethod().toBuilder(queries, Reply.MARSHALLER).build(),
+            new SearchHandler(serving, reads, config.maxReplyBytes(), true));
+    return GuardedService.of(
+        new VectorRpcs(serving, calls, acknowledger, config.maxReplyBytes()).bindService(),
+        Map.of(
+            insert.getMethodDescriptor().getFullMethodName(), insert,
+            bulkInsert.getMethodDescriptor().getFullMethodName(), bulkInsert,
+            search.getMethodDescriptor().getFullMethodName(), search,
+            searchBatch.getMethodDescriptor().getFullMethodName(), searchBatch));
+  }
+
+  static DurabilityMode durabilityMode(Durability durability) {
+    return switch (durability) {
+      case Durability.Always _ -> DurabilityMode.DURABILITY_MODE_ALWAYS;
+      case Durability.Interval _ -> DurabilityMode.DURABILITY_MODE_INTERVAL;
+      case Durability.Os _ -> DurabilityMode.DURABILITY_MODE_OS;
+    };
+  }
+
+  /// Opens the ports. Calls are answered with UNAVAILABLE until [#recover] has returned.
+  void start() throws IOException {
+    server.start();
+    InetSocketAddress metricsAddress = config.metricsListen();
+    if (metricsAddress != null) {
+      metricsPort = metrics.listen(metricsAddress, serving);
+    }
+  }
+
+  /// Opens the data directory, recovers it, and serves.
+  void recover() throws IOException {
+    DatabaseOptions options = options();
+    Database database = Database.open(config.data(), options);
+    serving.serve(database);
+    health.serving();
+  }
+
+  private DatabaseOptions options() {
+    return new DatabaseOptions(config.durability(), config.linkerThreads());
+  }
+
+  /// Port of the gRPC server.
+  int port() {
+    return server.getPort();
+  }
+
+  /// Port of the metrics; 0 for none.
+  int metricsPort() {
+    return metricsPort;
+  }
+
+  /// How vector bytes came in.
+  ByteCounters counters() {
+    return counters;
+  }
+
+  /// Stops taking calls, lets those that run end, and closes the data. What is acknowledged is kept
+  /// however this ends.
+  ///
+  /// Bulk streams are told at once and get half the time to close by themselves.
+  void drain(Duration limit) throws IOException, InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
+    health.draining();
+    serving.drain();
+    acknowledger.drain(false);
+    server.shutdown();
+    if (!server.awaitTermination(limit.toNanos() / 2, TimeUnit.NANOSECONDS)) {
+      acknowledger.drain(true);
+      if (!server.awaitTermination(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS)) {
+        LOG.warn("calls were still running after {}; cancelling them", limit);
+        server.shutdownNow();
+        server.awaitTermination(1, TimeUnit.SECONDS);
+      }
+    }
+    close();
+  }
+
+  /// Ends everything now.
+  @Override
+  public void close() throws IOException {
+    server.shutdownNow();
+    pool.close();
+    acknowledger.close();
+    metrics.close();
+    stop(acceptors);
+    stop(network);
+    @Nullable Database database = serving.databaseOrNull();
+    if (database != null) {
+      database.close();
+    }
+  }
+
+  private static void stop(EventLoopGroup group) {
+    boolean ended =
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+    if (!ended) {
+      LOG.warn("a network thread did not end");
+    }
+  }
+}

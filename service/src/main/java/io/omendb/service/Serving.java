@@ -1,0 +1,72 @@
+package io.omendb.service;
+
+import io.omendb.engine.Collection;
+import io.omendb.engine.CollectionNotFoundException;
+import io.omendb.engine.Database;
+import org.jspecify.annotations.Nullable;
+
+/// Whether the server serves, and what: every call asks here first. Any thread.
+final class Serving {
+  /// The life of a server; it only moves on.
+  enum State {
+    /// The port is open, the data is not.
+    RECOVERING,
+    /// Everything is served.
+    SERVING,
+    /// New calls are refused; those that run may end.
+    DRAINING
+  }
+
+  private volatile State state = State.RECOVERING;
+  private volatile @Nullable Database database;
+
+  State state() {
+    return state;
+  }
+
+  /// The data is open.
+  synchronized void serve(Database opened) {
+    database = opened;
+    if (state == State.RECOVERING) {
+      state = State.SERVING;
+    }
+  }
+
+  /// No new calls from here on.
+  synchronized void drain() {
+    state = State.DRAINING;
+  }
+
+  /// The database, for a new call.
+  Database database() throws Refusal {
+    Database opened = database;
+    return switch (state) {
+      case RECOVERING -> throw Refusals.recovering();
+      case DRAINING -> throw Refusals.draining();
+      case SERVING -> {
+        if (opened == null) {
+          throw Refusals.recovering();
+        }
+        yield opened;
+      }
+    };
+  }
+
+  /// The database, whatever the state; null before it is open.
+  @Nullable Database databaseOrNull() {
+    return database;
+  }
+
+  /// The collection that a new call names.
+  Collection collection(String name) throws Refusal {
+    Database opened = database();
+    if (name.isEmpty()) {
+      throw Refusals.required("collection");
+    }
+    try {
+      return opened.collection(name);
+    } catch (CollectionNotFoundException e) {
+      throw Refusals.collectionNotFound(name);
+    }
+  }
+}

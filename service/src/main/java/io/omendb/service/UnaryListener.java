@@ -1,0 +1,32 @@
+package io.omendb.service;
+
+import io.grpc.ServerCall;
+
+/// The listener of a unary call whose message is used up while it is handed over.
+///
+/// gRPC reads a unary request only when the client has closed its side, so the message is complete
+/// and the only one when it comes. Called on the network's thread.
+abstract class UnaryListener<Q> extends ServerCall.Listener<Q> {
+  private final ServerCall<Q, ?> call;
+  private boolean handled;
+
+  UnaryListener(ServerCall<Q, ?> call) {
+    this.call = call;
+  }
+
+  /// Answers the call, now or later; does not throw.
+  abstract void handle(Q message);
+
+  @Override
+  public final void onMessage(Q message) {
+    handled = true;
+    handle(message);
+  }
+
+  @Override
+  public final void onHalfClose() {
+    if (!handled) {
+      StatusMapper.close(call, Refusals.malformed("the call carries no message"));
+    }
+  }
+}

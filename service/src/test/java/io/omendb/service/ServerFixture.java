@@ -1,0 +1,179 @@
+package io.omendb.service;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.BadRequest;
+import com.google.rpc.ErrorInfo;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.protobuf.StatusProto;
+import io.omendb.proto.v1.AdminServiceGrpc;
+import io.omendb.proto.v1.CollectionConfig;
+import io.omendb.proto.v1.CollectionServiceGrpc;
+import io.omendb.proto.v1.CountRequest;
+import io.omendb.proto.v1.CreateCollectionRequest;
+import io.omendb.proto.v1.IdKind;
+import io.omendb.proto.v1.InsertRequest;
+import io.omendb.proto.v1.Similarity;
+import io.omendb.proto.v1.VectorServiceGrpc;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.function.Executable;
+
+/// A real server on a loopback port, and a client of it.
+final class ServerFixture implements AutoCloseable {
+  static final int DIMENSION = 4;
+
+  final OmenServer server;
+  private final List<ManagedChannel> channels = new ArrayList<>();
+
+  private ServerFixture(OmenServer server) {
+    this.server = server;
+  }
+
+  /// A server that serves `data`; `options` go before what suits a test.
+  static ServerFixture start(Path data, Map<Option, String> options) {
+    try {
+      ServerFixture fixture = unrecovered(data, options);
+      fixture.server.recover();
+      return fixture;
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /// A server whose port is open and whose data is not.
+  static ServerFixture unrecovered(Path data, Map<Option, String> options) {
+    Settings settings = new Settings();
+    settings.addFlag(Option.DATA, data.toString());
+    settings.addFlag(Option.LISTEN, "127.0.0.1:0");
+    options.forEach(settings::addFlag);
+    try {
+      OmenServer server = new OmenServer(ServerConfig.of(settings));
+      server.start();
+      return new ServerFixture(server);
+    } catch (IOException | InvalidOptionException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /// A new connection.
+  ManagedChannel channel() {
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
+    channels.add(channel);
+    return channel;
+  }
+
+  VectorServiceGrpc.VectorServiceBlockingStub vectors() {
+    return VectorServiceGrpc.newBlockingStub(shared());
+  }
+
+  CollectionServiceGrpc.CollectionServiceBlockingStub collections() {
+    return CollectionServiceGrpc.newBlockingStub(shared());
+  }
+
+  AdminServiceGrpc.AdminServiceBlockingStub admin() {
+    return AdminServiceGrpc.newBlockingStub(shared());
+  }
+
+  private ManagedChannel shared() {
+    return channels.isEmpty() ? channel() : channels.getFirst();
+  }
+
+  /// Makes a collection of [#DIMENSION].
+  void create(String name, Similarity similarity, IdKind idKind) {
+    var unused =
+        collections()
+            .createCollection(
+                CreateCollectionRequest.newBuilder()
+                    .setConfig(
+                        CollectionConfig.newBuilder()
+                            .setName(name)
+                            .setDimension(DIMENSION)
+                            .setSimilarity(similarity)
+                            .setIdKind(idKind))
+                    .build());
+  }
+
+  /// Rows with ids from `first`; row i is (i + 1, 1, 0, …).
+  static InsertRequest rows(String collection, long first, int count) {
+    InsertRequest.Builder request = InsertRequest.newBuilder().setCollection(collection);
+    for (int i = 0; i < count; i++) {
+      request.addNumericIds(first + i);
+      request.addVectors((float) (first + i + 1)).addVectors(1);
+      for (int j = 2; j < DIMENSION; j++) {
+        request.addVectors(0);
+      }
+    }
+    return request.build();
+  }
+
+  /// Live records.
+  long count(String collection) {
+    return vectors().count(CountRequest.newBuilder().setCollection(collection).build()).getCount();
+  }
+
+  /// What a failed call told.
+  record Failure(Status.Code code, String reason, Map<String, String> metadata, String field) {}
+
+  /// The failure of `call`, which must fail.
+  static Failure failureOf(Executable call) {
+    StatusRuntimeException e = Assertions.assertThrows(StatusRuntimeException.class, call);
+    return failure(e);
+  }
+
+  static Failure failure(Throwable e) {
+    com.google.rpc.Status status = StatusProto.fromThrowable(e);
+    Status.Code code = Status.fromThrowable(e).getCode();
+    String reason = "";
+    Map<String, String> metadata = Map.of();
+    String field = "";
+    if (status != null) {
+      try {
+        for (var detail : status.getDetailsList()) {
+          if (detail.is(ErrorInfo.class)) {
+            ErrorInfo info = detail.unpack(ErrorInfo.class);
+            Assertions.assertEquals("omendb.io", info.getDomain());
+            reason = info.getReason();
+            metadata = info.getMetadataMap();
+          } else if (detail.is(BadRequest.class)) {
+            field = detail.unpack(BadRequest.class).getFieldViolations(0).getField();
+          }
+        }
+      } catch (InvalidProtocolBufferException bad) {
+        throw new AssertionError(bad);
+      }
+    }
+    return new Failure(code, reason, metadata, field);
+  }
+
+  /// Waits for a state, without sleeping longer than it takes.
+  static void await(String what, BooleanSupplier state) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!state.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("not within 20 s: " + what);
+      }
+      LockSupport.parkNanos(100_000);
+    }
+  }
+
+  @Override
+  public void close() {
+    channels.forEach(ManagedChannel::shutdownNow);
+    try {
+      server.close();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
