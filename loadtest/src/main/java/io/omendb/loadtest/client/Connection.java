@@ -38,7 +38,7 @@ public final class Connection implements AutoCloseable {
     while (channels.size() < count) {
       // Calls end on the transport's thread: no hop between the reply and the next request.
       channels.add(
-          NettyChannelBuilder.forAddress(address)
+          NettyChannelBuilder.forAddress(address.getHostString(), address.getPort())
               .usePlaintext()
               .directExecutor()
               .maxInboundMessageSize(REPLY_BYTES_MAX)

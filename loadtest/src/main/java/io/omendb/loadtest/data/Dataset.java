@@ -3,6 +3,7 @@ package io.omendb.loadtest.data;
 import io.omendb.loadtest.report.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What a bench runs on: rows, queries, and the exact neighbours of each query. */
@@ -15,13 +16,12 @@ public final class Dataset implements AutoCloseable {
   private static final int PROBES = 8;
 
   private final String name;
-  private final VectorFile base;
-  private final VectorFile queries;
+  private final Vectors base;
+  private final Vectors queries;
   private final Metric metric;
   private final Recall recall;
 
-  private Dataset(
-      String name, VectorFile base, VectorFile queries, Metric metric, Neighbours truth) {
+  private Dataset(String name, Vectors base, Vectors queries, Metric metric, Neighbours truth) {
     this.name = name;
     this.base = base;
     this.queries = queries;
@@ -66,6 +66,13 @@ public final class Dataset implements AutoCloseable {
     String file = base.getFileName().toString();
     return new Dataset(
         file.substring(0, file.lastIndexOf('.')), baseFile, queryFile, metric, neighbours);
+  }
+
+  /** A set of vectors from elsewhere; computes the answers. */
+  public static Dataset of(
+      String name, Vectors base, Vectors queries, Metric metric, int threads, Progress progress) {
+    Neighbours truth = ExactNeighbours.find(base, queries, metric, K, threads, progress);
+    return new Dataset(name, base, queries, metric, truth);
   }
 
   private static boolean isTruth(
@@ -116,7 +123,10 @@ public final class Dataset implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    base.close();
-    queries.close();
+    for (Vectors vectors : List.of(base, queries)) {
+      if (vectors instanceof VectorFile file) {
+        file.close();
+      }
+    }
   }
 }

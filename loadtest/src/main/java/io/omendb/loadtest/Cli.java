@@ -1,0 +1,47 @@
+package io.omendb.loadtest;
+
+import io.omendb.loadtest.bench.BenchCommand;
+import io.omendb.loadtest.bench.DemoCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.ParseResult;
+
+/** What the launcher starts for everything but {@code serve}. */
+@Command(
+    name = "omendb",
+    description = "A vector database in one process, spoken to over gRPC.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    footer = "%nThe server itself: omendb serve --help",
+    subcommands = {DemoCommand.class, BenchCommand.class, CommandLine.HelpCommand.class})
+public final class Cli {
+
+  private Cli() {}
+
+  /** Runs a command; the exit status is 0, 1 if it failed, 2 if it was not understood. */
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Cli())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(new Failure());
+  }
+
+  /** Says what failed in one line; the stack trace is for those who ask for it. */
+  private static final class Failure implements IExecutionExceptionHandler {
+
+    @Override
+    public int handleExecutionException(
+        Exception exception, CommandLine commandLine, ParseResult parseResult) {
+      if (Boolean.getBoolean("omendb.trace")) {
+        exception.printStackTrace(commandLine.getErr());
+      } else {
+        commandLine.getErr().println("omendb: " + exception);
+      }
+      return 1;
+    }
+  }
+}

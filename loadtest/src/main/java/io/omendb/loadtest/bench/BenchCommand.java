@@ -1,0 +1,10 @@
+package io.omendb.loadtest.bench;
+
+import picocli.CommandLine.Command;
+
+/** {@code omendb bench}: holds the benches together. */
+@Command(
+    name = "bench",
+    description = "Measures speed and recall.",
+    subcommands = {IndexBench.class, GrpcBench.class})
+public final class BenchCommand {}

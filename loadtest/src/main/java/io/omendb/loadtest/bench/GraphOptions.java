@@ -1,0 +1,53 @@
+package io.omendb.loadtest.bench;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import picocli.CommandLine.Option;
+
+/** Options that say how the graph is built and searched. */
+final class GraphOptions {
+
+  @Option(
+      names = "--m",
+      defaultValue = "16",
+      paramLabel = "M",
+      description = "HNSW M. Default: ${DEFAULT-VALUE}.")
+  private int m;
+
+  @Option(
+      names = "--ef-construction",
+      defaultValue = "100",
+      paramLabel = "EF",
+      description = "HNSW efConstruction. Default: ${DEFAULT-VALUE}.")
+  private int efConstruction;
+
+  @Option(
+      names = "--ef",
+      split = ",",
+      paramLabel = "EF",
+      description =
+          "Search with these ef, and with the collection's default ef, which always has a row.")
+  private List<Integer> ef = List.of();
+
+  int m() {
+    return m;
+  }
+
+  int efConstruction() {
+    return efConstruction;
+  }
+
+  /** The wanted ef and the default one, ascending, each once. */
+  List<Integer> efWith(int defaultEf) {
+    return Stream.concat(ef.stream(), Stream.of(defaultEf)).sorted().distinct().toList();
+  }
+
+  Map<String, Object> settings() {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("m", m);
+    settings.put("ef_construction", efConstruction);
+    return settings;
+  }
+}

@@ -1,0 +1,122 @@
+package io.omendb.loadtest.gate;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.omendb.loadtest.client.Await;
+import io.omendb.loadtest.client.BulkFrames;
+import io.omendb.loadtest.client.BulkLoad;
+import io.omendb.loadtest.client.BulkOptions;
+import io.omendb.loadtest.client.Connection;
+import io.omendb.loadtest.client.SearchQuality;
+import io.omendb.loadtest.client.ServerProcess;
+import io.omendb.loadtest.data.Dataset;
+import io.omendb.loadtest.data.Metric;
+import io.omendb.loadtest.data.Vectors;
+import io.omendb.loadtest.report.Progress;
+import io.omendb.proto.v1.CollectionConfig;
+import io.omendb.proto.v1.CollectionStats;
+import io.omendb.proto.v1.CreateCollectionRequest;
+import io.omendb.proto.v1.ServerStats;
+import io.omendb.proto.v1.Visibility;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * Builds a collection as a user would, in bulk over gRPC with default settings, in a server with
+ * the default heap of 256 MiB, and holds the graph to its promises. A gate tests the graph: every
+ * row is linked, every answer came from it, and it compared a query with few rows.
+ */
+final class Gate implements AutoCloseable {
+
+  static final String COLLECTION = "gate";
+
+  private static final Duration TIMEOUT = Duration.ofMinutes(20);
+  private static final long HEAP_BYTES_MAX = 256L << 20;
+
+  private final ServerProcess server;
+  private final Connection connection;
+
+  private Gate(ServerProcess server) {
+    this.server = server;
+    this.connection = new Connection(server.address());
+  }
+
+  /** Starts a server on an empty directory. */
+  static Gate open(Path data) throws IOException {
+    Gate gate =
+        new Gate(
+            ServerProcess.start(
+                ServerProcess.Options.defaults(data).withArguments("--durability", "os")));
+    gate.connection.awaitServing(TIMEOUT);
+    return gate;
+  }
+
+  Connection connection() {
+    return connection;
+  }
+
+  ServerProcess server() {
+    return server;
+  }
+
+  /** Inserts all rows and waits until all of them are in the graph. */
+  void build(Vectors rows, Metric metric, Visibility visibility) {
+    CollectionConfig config =
+        CollectionConfig.newBuilder()
+            .setName(COLLECTION)
+            .setDimension(rows.dimension())
+            .setSimilarity(metric.similarity())
+            .build();
+    connection
+        .collections()
+        .createCollection(CreateCollectionRequest.newBuilder().setConfig(config).build());
+    BulkOptions options = new BulkOptions(2, 256, visibility);
+    try (BulkFrames frames = new BulkFrames(rows, COLLECTION, options)) {
+      BulkLoad.run(connection.channels(2), frames, Progress.NONE);
+    }
+    Await.until(
+        TIMEOUT,
+        () -> "all rows linked: " + stats() + "; the server said: " + server.log(),
+        () -> stats().getLinkedCount() == rows.count());
+  }
+
+  /** Searches all queries with the default ef and fails if a promise is not kept. */
+  void check(Dataset set, double recallFloor, double distancesCeiling) {
+    SearchQuality quality = SearchQuality.measure(connection, COLLECTION, set, 0);
+    double ceiling = distancesCeiling * set.base().count();
+    System.out.printf(
+        "gate: %s, %,d × %d, %s: recall@10 %.4f (floor %.2f), ef %d, %,.0f distances (at most"
+            + " %,.0f)%n",
+        set.name(),
+        set.base().count(),
+        set.base().dimension(),
+        set.metric().label(),
+        quality.recall(),
+        recallFloor,
+        quality.ef(),
+        quality.distanceComputations(),
+        ceiling);
+    CollectionStats stats = stats();
+    ServerStats process = connection.serverStats();
+    assertAll(
+        () -> assertTrue(quality.recall() >= recallFloor, quality::toString),
+        () -> assertTrue(quality.isFromGraphAlone(), quality::toString),
+        () -> assertTrue(quality.distanceComputations() <= ceiling, quality::toString),
+        () -> assertEquals(set.base().count(), stats.getLiveCount()),
+        () -> assertEquals(0, stats.getBruteForceFallbackCount(), "searches without the graph"),
+        () -> assertTrue(process.getHeapMaxBytes() <= HEAP_BYTES_MAX, "heap"));
+  }
+
+  CollectionStats stats() {
+    return connection.stats(COLLECTION, false);
+  }
+
+  @Override
+  public void close() {
+    connection.close();
+    server.close();
+  }
+}
