@@ -1,6 +1,7 @@
 package io.omendb.loadtest.client;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** How the launcher {@code omendb} starts the server's JVM; a test holds the two together. */
@@ -24,13 +25,13 @@ final class ServerJvm {
         "-XX:+ExitOnOutOfMemoryError");
   }
 
-  /** The java this process runs on. */
-  static Path java() {
-    return Path.of(System.getProperty("java.home"), "bin", "java");
-  }
-
-  /** The class path of this process, which holds the server too. */
-  static String classPath() {
-    return System.getProperty("java.class.path", "");
+  /** The command up to the server's arguments; its class path is that of this process. */
+  static List<String> command(String heap, List<String> moreOptions) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(options(heap, "256m"));
+    command.addAll(moreOptions);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path", ""), MAIN));
+    return command;
   }
 }

@@ -7,7 +7,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -15,6 +14,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * A server in a process of its own, on a free port of the loopback interface: the real thing, which
@@ -69,11 +69,7 @@ public final class ServerProcess implements AutoCloseable {
    * @throws IOException if it cannot be started, ends, or does not listen in time
    */
   public static ServerProcess start(Options options) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(ServerJvm.java().toString());
-    command.addAll(ServerJvm.options(options.heap(), "256m"));
-    command.addAll(options.jvmOptions());
-    command.addAll(List.of("-cp", ServerJvm.classPath(), ServerJvm.MAIN));
+    List<String> command = ServerJvm.command(options.heap(), options.jvmOptions());
     command.addAll(List.of("--data", options.dataDirectory().toString()));
     command.addAll(List.of("--listen", "127.0.0.1:0"));
     command.addAll(options.arguments());
@@ -81,6 +77,28 @@ public final class ServerProcess implements AutoCloseable {
         new ServerProcess(new ProcessBuilder(command).redirectErrorStream(true).start());
     server.awaitListening();
     return server;
+  }
+
+  /**
+   * Runs the server's program to its end, for what it only prints.
+   *
+   * @return what it wrote to standard output
+   * @throws IOException if it cannot be started, or its exit status is not 0
+   */
+  public static String output(String... arguments) throws IOException {
+    List<String> command = ServerJvm.command("64m", List.of());
+    command.addAll(List.of(arguments));
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    String output;
+    try (BufferedReader lines = process.inputReader()) {
+      output = lines.lines().collect(Collectors.joining("\n"));
+    }
+    int status = process.onExit().join().exitValue();
+    if (status != 0) {
+      throw new IOException(String.join(" ", arguments) + ": exit status " + status);
+    }
+    return output;
   }
 
   private void awaitListening() throws IOException {

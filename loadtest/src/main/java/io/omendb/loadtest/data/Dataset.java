@@ -19,6 +19,7 @@ public final class Dataset implements AutoCloseable {
   private final Vectors base;
   private final Vectors queries;
   private final Metric metric;
+  private final Neighbours truth;
   private final Recall recall;
 
   private Dataset(String name, Vectors base, Vectors queries, Metric metric, Neighbours truth) {
@@ -26,6 +27,7 @@ public final class Dataset implements AutoCloseable {
     this.base = base;
     this.queries = queries;
     this.metric = metric;
+    this.truth = truth;
     this.recall = new Recall(base, queries, metric, truth, K);
   }
 
@@ -114,6 +116,11 @@ public final class Dataset implements AutoCloseable {
   /** What near means. */
   public Metric metric() {
     return metric;
+  }
+
+  /** The exact answers. */
+  public Neighbours truth() {
+    return truth;
   }
 
   /** Judges answers. */

@@ -44,6 +44,20 @@ public final class Neighbours {
     return new Neighbours(rows, k);
   }
 
+  /** Writes an {@code .ivecs} file. */
+  public void write(Path path) throws IOException {
+    ByteBuffer file =
+        ByteBuffer.allocate((rows.length + queries()) * Integer.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < rows.length; i++) {
+      if (i % k == 0) {
+        file.putInt(k);
+      }
+      file.putInt(rows[i]);
+    }
+    Files.write(path, file.array());
+  }
+
   /** Number of queries. */
   public int queries() {
     return rows.length / k;

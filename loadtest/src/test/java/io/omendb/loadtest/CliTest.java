@@ -1,0 +1,74 @@
+package io.omendb.loadtest;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.omendb.loadtest.data.Neighbours;
+import io.omendb.loadtest.data.SiftSmall;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class CliTest {
+
+  private final StringWriter out = new StringWriter();
+  private final CommandLine cli =
+      Cli.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(out));
+  private final Path directory;
+
+  CliTest(@TempDir Path directory) throws IOException {
+    this.directory = directory;
+    SiftSmall.unpack(directory);
+  }
+
+  @Test
+  void namesItsCommandsAndTheServer() {
+    assertEquals(0, cli.execute("--help"));
+    for (String command : new String[] {"demo", "bench", "omendb serve --help"}) {
+      assertTrue(out.toString().contains(command), out.toString());
+    }
+  }
+
+  @Test
+  void refusesWhatItDoesNotKnow() {
+    assertEquals(2, cli.execute("bench", "index", "--nonsense"));
+    assertTrue(out.toString().contains("--nonsense"), out.toString());
+  }
+
+  @Test
+  void saysInALineWhatFailed() {
+    int status =
+        cli.execute(
+            "bench", "truth", "--base", "none.fvecs", "--query", "none.fvecs", "--out", "x");
+    assertEquals(1, status);
+    assertEquals("omendb: java.nio.file.NoSuchFileException: none.fvecs", out.toString().strip());
+  }
+
+  @Test
+  void writesExactAnswers() throws IOException {
+    Path file = directory.resolve("made/truth.ivecs");
+    int status =
+        cli.execute(
+            "bench",
+            "truth",
+            "--base=" + SiftSmall.base(directory),
+            "--query=" + SiftSmall.queries(directory),
+            "--metric=l2",
+            "--out=" + file);
+    assertEquals(0, status, out.toString());
+    Neighbours official = Neighbours.read(SiftSmall.truth(directory));
+    Neighbours made = Neighbours.read(file);
+    assertEquals(official.queries(), made.queries());
+    assertArrayEquals(firstTen(official, 17), firstTen(made, 17));
+  }
+
+  private static int[] firstTen(Neighbours lists, int query) {
+    return IntStream.range(0, 10).map(rank -> lists.row(query, rank)).toArray();
+  }
+}
