@@ -9,9 +9,20 @@ package io.omendb.index;
  */
 public enum Similarity {
   /** Squared Euclidean distance. */
-  L2,
+  L2(1),
   /** 1 − cosine of the angle; vectors of zero norm are refused. */
-  COSINE,
+  COSINE(2),
   /** The negated dot product. */
-  INNER_PRODUCT
+  INNER_PRODUCT(3);
+
+  private final int code;
+
+  Similarity(int code) {
+    this.code = code;
+  }
+
+  /** The number that stands for it in files; never changes. */
+  public int code() {
+    return code;
+  }
 }

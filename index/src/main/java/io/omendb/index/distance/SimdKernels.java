@@ -57,15 +57,14 @@ final class SimdKernels {
     int i = 0;
     for (; i + BLOCK <= dims; i += BLOCK) {
       ShortVector first =
-          squaredDifference(query, i, row + i)
-              .add(squaredDifference(query, i + STEP, row + i + STEP));
+          squaredDifference(query, row, i).add(squaredDifference(query, row, i + STEP));
       ShortVector second =
-          squaredDifference(query, i + 2 * STEP, row + i + 2 * STEP)
-              .add(squaredDifference(query, i + 3 * STEP, row + i + 3 * STEP));
+          squaredDifference(query, row, i + 2 * STEP)
+              .add(squaredDifference(query, row, i + 3 * STEP));
       sum = sum.add(split(first.add(second)));
     }
     for (; i < dims; i += STEP) {
-      sum = sum.add(split(squaredDifference(query, i, row + i)));
+      sum = sum.add(split(squaredDifference(query, row, i)));
     }
     return sum.reduceLanes(VectorOperators.ADD);
   }
@@ -74,15 +73,13 @@ final class SimdKernels {
     IntVector sum = IntVector.zero(INTS);
     int i = 0;
     for (; i + BLOCK <= dims; i += BLOCK) {
-      ShortVector first =
-          squaredDifference(a + i, b + i).add(squaredDifference(a + i + STEP, b + i + STEP));
+      ShortVector first = squaredDifference(a, b, i).add(squaredDifference(a, b, i + STEP));
       ShortVector second =
-          squaredDifference(a + i + 2 * STEP, b + i + 2 * STEP)
-              .add(squaredDifference(a + i + 3 * STEP, b + i + 3 * STEP));
+          squaredDifference(a, b, i + 2 * STEP).add(squaredDifference(a, b, i + 3 * STEP));
       sum = sum.add(split(first.add(second)));
     }
     for (; i < dims; i += STEP) {
-      sum = sum.add(split(squaredDifference(a + i, b + i)));
+      sum = sum.add(split(squaredDifference(a, b, i)));
     }
     return sum.reduceLanes(VectorOperators.ADD);
   }
@@ -141,19 +138,19 @@ final class SimdKernels {
     return even.add(odd).reduceLanes(VectorOperators.ADD);
   }
 
-  private static ShortVector codes(long address) {
+  private static ShortVector codes(long row, int i) {
     return (ShortVector)
-        ByteVector.fromMemorySegment(BYTES, Memory.ALL, address, LITTLE_ENDIAN)
+        ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i, LITTLE_ENDIAN)
             .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0);
   }
 
-  private static ShortVector squaredDifference(short[] query, int i, long address) {
-    ShortVector d = codes(address).sub(ShortVector.fromArray(SHORTS, query, i));
+  private static ShortVector squaredDifference(short[] query, long row, int i) {
+    ShortVector d = codes(row, i).sub(ShortVector.fromArray(SHORTS, query, i));
     return d.mul(d);
   }
 
-  private static ShortVector squaredDifference(long a, long b) {
-    ShortVector d = codes(a).sub(codes(b));
+  private static ShortVector squaredDifference(long a, long b, int i) {
+    ShortVector d = codes(a, i).sub(codes(b, i));
     return d.mul(d);
   }
 

@@ -123,6 +123,7 @@ final class BatchLinker {
   }
 
   /** Nodes of the batch on one level, in the batch's order, and where each enters level 0. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Members(int[] nodes, int[] entries, int count) {}
 
   private Members membersOf(int level, int count) {

@@ -13,7 +13,7 @@ import java.io.IOException;
  *  0  int64  magic "OMGRAPH1"
  *  8  int32  m
  * 12  int32  dimension
- * 16  int32  similarity (its ordinal)
+ * 16  int32  similarity (its code)
  * 20  int32  bound: one more than the largest ordinal
  * 24  int64  entry: level in the high half, ordinal in the low; −1 for none
  * 32  int32  lists in upper
@@ -67,7 +67,7 @@ public final class GraphImage {
       Memory.putLong(h, MAGIC);
       Memory.putInt(h + 8, graph.m());
       Memory.putInt(h + 12, quantizer.dimension());
-      Memory.putInt(h + 16, quantizer.similarity().ordinal());
+      Memory.putInt(h + 16, quantizer.similarity().code());
       Memory.putInt(h + 20, bound);
       Memory.putLong(h + 24, graph.entry());
       Memory.putInt(h + 32, graph.upperLists());
@@ -107,7 +107,7 @@ public final class GraphImage {
       if (Memory.getLong(h) != MAGIC
           || Memory.getInt(h + 8) != parameters.m()
           || Memory.getInt(h + 12) != parameters.dimension()
-          || Memory.getInt(h + 16) != parameters.similarity().ordinal()
+          || Memory.getInt(h + 16) != parameters.similarity().code()
           || Memory.getInt(h + 56) != graph.stride0()
           || bound < 0
           || bound > maxBound

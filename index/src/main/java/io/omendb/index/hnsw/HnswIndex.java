@@ -114,7 +114,8 @@ public final class HnswIndex implements AutoCloseable {
     table.ensure(bound);
     encode(table, batch, count);
     linker.link(table, batch, count);
-    linkedCount += count;
+    int linked = linkedCount;
+    linkedCount = linked + count; // one writer
   }
 
   /** Links every node that the entry does not reach; returns how many needed it. */

@@ -24,6 +24,7 @@ import io.omendb.storage.memory.Memory;
  * @param scale codes per unit
  * @param low value of code 0 in each of {@code dimension + extraDimensions} coordinates
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared, never handed out to be written
 public record Quantizer(
     Similarity similarity,
     int dimension,
