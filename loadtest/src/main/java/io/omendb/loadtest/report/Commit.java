@@ -1,7 +1,11 @@
 package io.omendb.loadtest.report;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** The commit of the source tree that the program runs from. */
@@ -14,8 +18,14 @@ final class Commit {
    * a source tree.
    */
   static String current() {
+    CodeSource source = Commit.class.getProtectionDomain().getCodeSource();
+    return source == null ? "" : of(Path.of(URI.create(source.getLocation().toString())));
+  }
+
+  private static String of(Path code) {
     ProcessBuilder git =
         new ProcessBuilder("git", "describe", "--always", "--dirty", "--abbrev=12");
+    git.directory(Optional.ofNullable(code.getParent()).orElse(code).toFile());
     git.redirectError(ProcessBuilder.Redirect.DISCARD);
     try {
       Process process = git.start();

@@ -33,6 +33,8 @@ final class BulkClient extends LoadClient {
   /** Frames which the server must have settled, once it has recovered. */
   private long settled;
 
+  private boolean finished;
+
   BulkClient(int number, SplittableRandom random, Visibility visibility) {
     super(number, random);
     this.streamId = "stream-" + number;
@@ -42,16 +44,7 @@ final class BulkClient extends LoadClient {
   @Override
   void write(Connection connection, String collection) {
     Answers answers = new Answers();
-    StreamObserver<BulkInsertRequest> stream =
-        VectorServiceGrpc.newStub(connection.channels(1).getFirst()).bulkInsert(answers);
-    stream.onNext(
-        BulkInsertRequest.newBuilder()
-            .setCollection(collection)
-            .setStreamId(streamId)
-            .setResume(true)
-            .setVisibility(visibility)
-            .build());
-    assertEquals(settled, answers.opening().getDurableFrameSequence(), "resume point");
+    StreamObserver<BulkInsertRequest> stream = open(connection, collection, answers);
     long sequence = settled;
     while (answers.mayGoOn()) {
       Operation operation = nextOperation();
@@ -65,6 +58,35 @@ final class BulkClient extends LoadClient {
               .build());
     }
     throw answers.failure();
+  }
+
+  private StreamObserver<BulkInsertRequest> open(
+      Connection connection, String collection, Answers answers) {
+    StreamObserver<BulkInsertRequest> stream =
+        VectorServiceGrpc.newStub(connection.channels(1).getFirst()).bulkInsert(answers);
+    stream.onNext(
+        BulkInsertRequest.newBuilder()
+            .setCollection(collection)
+            .setStreamId(streamId)
+            .setResume(true)
+            .setVisibility(visibility)
+            .setWaitSearchable(true)
+            .build());
+    assertEquals(settled, answers.opening().getDurableFrameSequence(), "resume point");
+    return stream;
+  }
+
+  @Override
+  boolean isSearchable() {
+    return finished || visibility == Visibility.VISIBILITY_IMMEDIATE;
+  }
+
+  @Override
+  void finish(Connection connection, String collection) {
+    Answers answers = new Answers();
+    open(connection, collection, answers).onCompleted();
+    assertEquals(Status.Code.OK, answers.failure().getStatus().getCode());
+    finished = true;
   }
 
   /** Mostly new records, with some old ones replaced in the same frame. */
@@ -131,7 +153,7 @@ final class BulkClient extends LoadClient {
 
     @Override
     public void onCompleted() {
-      end(Status.INTERNAL.withDescription("the stream ended by itself").asRuntimeException());
+      end(Status.OK.withDescription("the stream ended").asRuntimeException());
     }
 
     private void end(StatusRuntimeException status) {

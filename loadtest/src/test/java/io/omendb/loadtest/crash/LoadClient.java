@@ -40,6 +40,14 @@ abstract class LoadClient {
     oracle.recover(found);
   }
 
+  /** Whether Search sees what this client has written. */
+  boolean isSearchable() {
+    return true;
+  }
+
+  /** Ends what is left open, so that Search sees everything. */
+  void finish(Connection connection, String collection) {}
+
   /** Ids that were never used. */
   final List<Long> freshIds(int count) {
     long first = nextId;
