@@ -4,17 +4,21 @@ import io.omendb.loadtest.bench.BenchCommand;
 import io.omendb.loadtest.bench.DemoCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.ScopeType;
 
 /** What the launcher starts for everything but {@code serve}. */
 @Command(
     name = "omendb",
     description = "A vector database in one process, spoken to over gRPC.",
     mixinStandardHelpOptions = true,
+    scope = ScopeType.INHERIT,
+    usageHelpWidth = 100,
     versionProvider = Version.class,
     footer = "%nThe server itself: omendb serve --help",
-    subcommands = {DemoCommand.class, BenchCommand.class, CommandLine.HelpCommand.class})
+    subcommands = {DemoCommand.class, BenchCommand.class, HelpCommand.class})
 public final class Cli {
 
   private Cli() {}

@@ -41,6 +41,7 @@ import picocli.CommandLine.Command;
  */
 @Command(
     name = "demo",
+    header = "Shows a server at work: inserts, searches, kill -9, searches again.",
     description = {
       "Starts a server on a temporary data directory, inserts 10,000 real vectors over gRPC,",
       "searches them, kills the server with -9, starts it again and searches again.",
