@@ -17,14 +17,11 @@ import io.omendb.loadtest.data.SiftSmall;
 import io.omendb.loadtest.report.Machine;
 import io.omendb.loadtest.report.Progress;
 import io.omendb.loadtest.report.ProgressBar;
-import io.omendb.loadtest.report.Table;
-import io.omendb.proto.v1.BytesByPath;
 import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CollectionStats;
 import io.omendb.proto.v1.CountRequest;
 import io.omendb.proto.v1.CountResponse;
 import io.omendb.proto.v1.CreateCollectionRequest;
-import io.omendb.proto.v1.ServerStats;
 import io.omendb.proto.v1.Visibility;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -87,11 +84,12 @@ public final class DemoCommand implements Callable<Integer> {
         set.base().dimension(),
         set.queries().count());
     BulkLoad.Times times;
-    Observed before;
+    Observation before;
     try (ServerProcess server = ServerProcess.start(options);
         Connection connection = new Connection(server.address())) {
       connection.awaitServing(TIMEOUT);
-      out.printf("A server listens on %s, process %d.%n", server.address(), server.pid());
+      out.printf(
+          "A server listens on port %d, process %d.%n", server.address().getPort(), server.pid());
       create(connection, set);
       times = insert(connection, set);
       before = observe("before kill -9", server, connection, set);
@@ -108,10 +106,10 @@ public final class DemoCommand implements Callable<Integer> {
           "Started it again, process %d: serves after %.2f s.%n%n",
           server.pid(),
           seconds);
-      Observed after = observe("after restart", server, connection, set);
+      Observation after = observe("after restart", server, connection, set);
       int status = server.terminate(TIMEOUT);
       check(status == 0, "exit status " + status + " after SIGTERM");
-      print(set, times, before, after);
+      out.println(DemoReport.of(set.base().count(), times, before, after));
     }
   }
 
@@ -137,16 +135,8 @@ public final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  /** What is seen of a server at one time. */
-  private record Observed(
-      CountResponse count,
-      SearchQuality quality,
-      SearchLoad.Result searches,
-      CollectionStats stats,
-      ServerStats server,
-      long residentBytes) {}
-
-  private Observed observe(String when, ServerProcess server, Connection connection, Dataset set) {
+  private Observation observe(
+      String when, ServerProcess server, Connection connection, Dataset set) {
     Await.until(
         TIMEOUT,
         () -> "all rows linked; " + singleLine(stats(connection)),
@@ -157,7 +147,7 @@ public final class DemoCommand implements Callable<Integer> {
     List<RawMessage> queries = Searches.encoded(COLLECTION, set.queries(), 0);
     SearchLoad.Result searches = SearchLoad.run(connection.channels(1), queries, SEARCH_TIME);
     checkAll(when, set.base().count(), count, quality);
-    return new Observed(
+    return new Observation(
         count,
         quality,
         searches,
@@ -191,85 +181,5 @@ public final class DemoCommand implements Callable<Integer> {
     if (!holds) {
       failures.add(otherwise);
     }
-  }
-
-  private void print(Dataset set, BulkLoad.Times times, Observed before, Observed after) {
-    Table table = new Table("", "before kill -9", "after restart");
-    table.row("vectors", number(before.count.getCount()), number(after.count.getCount()));
-    table.row(
-        "searchable",
-        number(before.count.getSearchableCount()),
-        number(after.count.getSearchableCount()));
-    table.row(
-        "linked in the graph",
-        number(before.stats.getLinkedCount()),
-        number(after.stats.getLinkedCount()));
-    table.row(
-        "recall@10, default ef",
-        String.format(Locale.ROOT, "%.4f", before.quality.recall()),
-        String.format(Locale.ROOT, "%.4f", after.quality.recall()));
-    table.row("default ef", number(before.quality.ef()), number(after.quality.ef()));
-    table.row("searched by", ways(before), ways(after));
-    table.row(
-        "distances a query",
-        number(Math.round(before.quality.distanceComputations())),
-        number(Math.round(after.quality.distanceComputations())));
-    int rows = set.base().count();
-    table.row("acknowledged vectors/s", number(Math.round(rows / times.acknowledged())), "");
-    table.row("durable vectors/s", number(Math.round(rows / times.durable())), "");
-    table.row("searchable vectors/s", number(Math.round(rows / times.searchable())), "");
-    table.row("searches/s, one client", rate(before.searches), rate(after.searches));
-    table.row("search p50", micros(before, 50), micros(after, 50));
-    table.row("search p99", micros(before, 99), micros(after, 99));
-    table.row(
-        "heap in use, of " + mebibytes(before.server.getHeapMaxBytes()),
-        mebibytes(before.server.getHeapUsedBytes()),
-        mebibytes(after.server.getHeapUsedBytes()));
-    table.row("resident memory", mebibytes(before.residentBytes), mebibytes(after.residentBytes));
-    BytesByPath beforePath = before.server.getVectorBytesByPath();
-    BytesByPath afterPath = after.server.getVectorBytesByPath();
-    table.row(
-        "bytes copied once, direct",
-        number(beforePath.getDirectBytes()),
-        number(afterPath.getDirectBytes()));
-    table.row(
-        "bytes copied once, heap",
-        number(beforePath.getHeapBytes()),
-        number(afterPath.getHeapBytes()));
-    table.row(
-        "bytes copied otherwise",
-        number(beforePath.getFallbackBytes()),
-        number(afterPath.getFallbackBytes()));
-    out.println(table);
-    out.printf("Durability: %s.  Kernels: %s.%n", durability(before), before.server.getKernels());
-  }
-
-  private static String durability(Observed seen) {
-    String mode = seen.server.getDurabilityMode().name().replace("DURABILITY_MODE_", "");
-    return mode.toLowerCase(Locale.ROOT);
-  }
-
-  private static String ways(Observed seen) {
-    return String.join(
-        ", ",
-        seen.quality.strategies().stream()
-            .map(strategy -> strategy.name().replace("SEARCH_STRATEGY_", ""))
-            .toList());
-  }
-
-  private static String rate(SearchLoad.Result result) {
-    return number(Math.round(result.latencies().count() / result.seconds()));
-  }
-
-  private static String micros(Observed seen, double percentile) {
-    return String.format(Locale.ROOT, "%,.0f µs", seen.searches.latencies().micros(percentile));
-  }
-
-  private static String number(long value) {
-    return String.format(Locale.ROOT, "%,d", value);
-  }
-
-  private static String mebibytes(long bytes) {
-    return String.format(Locale.ROOT, "%,.0f MiB", bytes / 1048576.0);
   }
 }
