@@ -26,6 +26,8 @@ public final class SearchScratch {
   /** Padded float query for re-ranking and flat scans. */
   float[] floatQuery = new float[256];
 
+  private int[] rows = new int[256];
+
   int[] gathered = new int[MAX_LIST];
   int[] distances = new int[MAX_LIST];
 
@@ -63,6 +65,19 @@ public final class SearchScratch {
       floatQuery = new float[length];
     }
     return floatQuery;
+  }
+
+  /** Room for {@code length} row numbers, for the caller's own use between searches. */
+  public int[] rows(int length) {
+    if (rows.length < length) {
+      rows = new int[length + (length >>> 1)];
+    }
+    return rows;
+  }
+
+  /** Keeps a touch pass alive: the value has no meaning. */
+  public void keep(int touches) {
+    touched += touches;
   }
 
   short[] query(int length) {

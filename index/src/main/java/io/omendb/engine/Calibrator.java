@@ -1,0 +1,146 @@
+package io.omendb.engine;
+
+import io.omendb.index.ExactDistance;
+import io.omendb.index.TopK;
+import io.omendb.index.hnsw.HnswIndex;
+import io.omendb.index.hnsw.SearchScratch;
+import io.omendb.storage.CollectionStore;
+import io.omendb.storage.memory.Memory;
+
+/**
+ * Chooses the default ef: the smallest of a ladder that reaches the target recall@10 on rows that
+ * are not linked yet. Linked rows would flatter the graph, being linked to their own neighbours.
+ *
+ * <p>A beam is not widened past the point where the graph computes a fixed share of all distances:
+ * there a scan would do as well.
+ */
+final class Calibrator {
+  /** The ef before the first calibration. */
+  static final int UNCALIBRATED_EF = 128;
+
+  private static final int K = 10;
+  private static final int[] LADDER = {
+    10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280
+  };
+
+  /** Largest share of all rows that a default search may measure… */
+  private static final double MAX_SHARE = 0.08;
+
+  /** …but so many it always may. */
+  private static final int MIN_DISTANCES = 1400;
+
+  /**
+   * What a calibration found.
+   *
+   * @param ef the default
+   * @param recall recall@10 measured with it
+   */
+  record Calibration(int ef, double recall) {}
+
+  /** Rows that stay in the cache while all samples are compared with them. */
+  private static final int BLOCK = 256;
+
+  private final CollectionStore store;
+  private final HnswIndex index;
+  private final RowSearch search;
+
+  Calibrator(CollectionStore store, HnswIndex index, RowSearch search) {
+    this.store = store;
+    this.index = index;
+    this.search = search;
+  }
+
+  /**
+   * Measures.
+   *
+   * @param samples slots used as queries; themselves no answers
+   * @param linked rows in the graph
+   */
+  Calibration calibrate(int[] samples, int count, double targetRecall, long linked) {
+    float[][] queries = new float[count][];
+    for (int i = 0; i < count; i++) {
+      queries[i] = new float[store.rowStride() / Float.BYTES];
+      Memory.readFloats(row(samples[i]), queries[i], 0, store.schema().dimension());
+    }
+    float[] kth = exactKth(samples, queries);
+    SearchScratch scratch = new SearchScratch();
+    SearchRequest request = new SearchRequest();
+    SearchResult result = new SearchResult();
+    request.k = K + 1; // the sample itself may be among the answers
+    Calibration chosen = new Calibration(UNCALIBRATED_EF, 0);
+    for (int ef : LADDER) {
+      long found = 0;
+      long distances = 0;
+      for (int i = 0; i < count; i++) {
+        request.query = queries[i];
+        search.searchGraph(request, ef, scratch, result);
+        distances += result.distanceComputations;
+        found += within(result, samples[i], kth[i]);
+      }
+      if (ef > LADDER[0] && distances > count * Math.max(MIN_DISTANCES, MAX_SHARE * linked)) {
+        return chosen;
+      }
+      chosen = new Calibration(ef, (double) found / ((long) count * K));
+      if (chosen.recall >= targetRecall) {
+        return chosen;
+      }
+    }
+    return chosen;
+  }
+
+  private long row(int slot) {
+    return store.vectorsAddress() + (long) slot * store.rowStride();
+  }
+
+  /**
+   * Distance of each sample's k-th nearest linked live row; all samples on one block of rows at a
+   * time.
+   */
+  private float[] exactKth(int[] samples, float[][] queries) {
+    int padded = store.rowStride() / Float.BYTES;
+    TopK[] nearest = new TopK[queries.length];
+    float[] squaredNorms = new float[queries.length];
+    for (int i = 0; i < queries.length; i++) {
+      nearest[i] = new TopK();
+      nearest[i].reset(K);
+      squaredNorms[i] = store.squaredNorm(samples[i]);
+    }
+    int bound = index.graph().bound();
+    for (int from = 0; from < bound; from += BLOCK) {
+      int to = Math.min(bound, from + BLOCK);
+      for (int i = 0; i < queries.length; i++) {
+        for (int slot = from; slot < to; slot++) {
+          if (slot != samples[i] && index.graph().isLinked(slot) && !store.isDead(slot)) {
+            float distance =
+                ExactDistance.between(
+                    index.parameters().similarity(),
+                    queries[i],
+                    squaredNorms[i],
+                    row(slot),
+                    store.squaredNorm(slot),
+                    padded);
+            if (distance <= nearest[i].bound()) {
+              nearest[i].offer(distance, slot);
+            }
+          }
+        }
+      }
+    }
+    float[] kth = new float[queries.length];
+    for (int i = 0; i < kth.length; i++) {
+      kth[i] = nearest[i].size() == 0 ? 0 : nearest[i].distance(nearest[i].size() - 1);
+    }
+    return kth;
+  }
+
+  private static int within(SearchResult result, int sample, float kth) {
+    TopK nearest = result.nearest;
+    int hits = 0;
+    for (int i = 0; i < nearest.size() && hits < K; i++) {
+      if (nearest.ordinal(i) != sample && nearest.distance(i) <= kth) {
+        hits++;
+      }
+    }
+    return hits;
+  }
+}

@@ -1,0 +1,529 @@
+package io.omendb.engine;
+
+import io.omendb.index.hnsw.HnswIndex;
+import io.omendb.index.hnsw.SearchScratch;
+import io.omendb.index.hnsw.VectorRows;
+import io.omendb.index.hnsw.Workers;
+import io.omendb.storage.AppendResult;
+import io.omendb.storage.CollectionStore;
+import io.omendb.storage.CollectionStore.DeleteResult;
+import io.omendb.storage.InvalidRowsException;
+import io.omendb.storage.RowSource;
+import io.omendb.storage.StoreListener;
+import io.omendb.storage.StoreStats;
+import io.omendb.storage.StreamFrame;
+import io.omendb.storage.StreamState;
+import io.omendb.storage.WriteMode;
+import io.omendb.storage.memory.Memory;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One collection: durable rows and the graph over them. What the three words of a write mean is
+ * kept here.
+ *
+ * <ul>
+ *   <li><i>acknowledged</i>: the log has it as the durability mode promises; a killed process loses
+ *       nothing acknowledged.
+ *   <li><i>durable</i>: synced; a power cut does not lose it.
+ *   <li><i>visible</i>: reads see it. With {@link Visibility#IMMEDIATE} that is when it is
+ *       acknowledged, with {@link Visibility#AFTER_BUILD} searches find it once it is linked.
+ * </ul>
+ *
+ * <p>Threads: any. Writes take one short lock in the store and never sync; searches take no lock.
+ * Reads of slots and searches need a lease: {@link #acquire} before, {@link #release} after.
+ */
+public final class Collection {
+  private static final Logger LOG = LoggerFactory.getLogger(Collection.class);
+
+  /** Components scanned in about half a millisecond: what a search may spend on the tail. */
+  private static final long TAIL_COMPONENTS = 5_000_000;
+
+  private static final long LEASE_PAUSE_NANOS = 50_000;
+
+  private final CollectionConfig config;
+  private final long createdMillis;
+  private final CollectionStore store;
+  private final HnswIndex index;
+  private final PendingRows pending = new PendingRows();
+  private final ReaderEpoch codeReaders = new ReaderEpoch();
+  private final RowSearch search;
+  private final LinkState links;
+  private final RowChecks rowChecks;
+  private final Runnable workSignal;
+  private final List<Runnable> watermarkListeners = new CopyOnWriteArrayList<>();
+  private final ReentrantLock stepLock = new ReentrantLock();
+  private final AtomicInteger leases = new AtomicInteger();
+  private final long tailLimit;
+  private volatile long lastSequence;
+  private volatile boolean closed;
+
+  private Collection(
+      CollectionConfig config,
+      long createdMillis,
+      CollectionStore store,
+      Workers workers,
+      Runnable workSignal) {
+    this.config = config;
+    this.createdMillis = createdMillis;
+    this.store = store;
+    this.workSignal = workSignal;
+    this.rowChecks = new RowChecks(config.dimension(), config.similarity());
+    this.tailLimit = Math.max(64, TAIL_COMPONENTS / config.dimension());
+    this.index =
+        new HnswIndex(config.indexParameters(), new StoreRows(store), workers, this::retire);
+    this.search = new RowSearch(store, index, pending, codeReaders, config.similarity());
+    this.links = new LinkState(config, store, index, pending, new Calibrator(store, index, search));
+    this.lastSequence = store.publishedLsn();
+  }
+
+  /**
+   * Joins a store that was just opened with its graph: loads the image, lists what is not in it.
+   */
+  static Collection open(CollectionStore store, Workers workers, Runnable workSignal)
+      throws IOException {
+    CollectionConfig config = CollectionConfig.fromSchema(store.schema());
+    long created = CollectionConfig.createdMillis(store.schema());
+    Collection collection = new Collection(config, created, store, workers, workSignal);
+    if (!collection.links.loadImage()) {
+      collection.index.close();
+      collection = new Collection(config, created, store, workers, workSignal);
+    }
+    collection.listUnlinked();
+    store.listener(collection.new Listener());
+    return collection;
+  }
+
+  private void listUnlinked() {
+    int count = store.count();
+    int from = 0;
+    for (int slot = 0; slot < count; slot++) {
+      if (index.graph().isLinked(slot) || store.isDead(slot)) {
+        pending.publish(from, slot);
+        from = slot + 1;
+      }
+    }
+    pending.publish(from, count);
+  }
+
+  /** The rows of the store, as the index reads them. */
+  private record StoreRows(CollectionStore store) implements VectorRows {
+    @Override
+    public long row(int ordinal) {
+      return store.vectorsAddress() + (long) ordinal * store.rowStride();
+    }
+
+    @Override
+    public float squaredNorm(int ordinal) {
+      return store.squaredNorm(ordinal);
+    }
+  }
+
+  /** Closes a code table that no search can be reading any more. */
+  private void retire(AutoCloseable codes) {
+    codeReaders.awaitReaders();
+    try {
+      codes.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** What the collection is. */
+  public CollectionConfig config() {
+    return config;
+  }
+
+  /** When it was created, ms since 1970. */
+  public long createdMillis() {
+    return createdMillis;
+  }
+
+  // ---- Leases --------------------------------------------------------------------------------
+
+  /** Keeps the memory of the collection mapped until {@link #release}; false once it is closed. */
+  public boolean acquire() {
+    leases.incrementAndGet();
+    if (closed) {
+      leases.decrementAndGet();
+      return false;
+    }
+    return true;
+  }
+
+  private void lease() {
+    if (!acquire()) {
+      throw new CollectionNotFoundException(config.name());
+    }
+  }
+
+  /** Gives a lease back. */
+  public void release() {
+    leases.decrementAndGet();
+  }
+
+  // ---- Writing -------------------------------------------------------------------------------
+
+  /**
+   * Appends rows as one atomic write. On return they are stored; they are acknowledged and visible
+   * as the sequences below tell.
+   *
+   * @param frame the client's position in a stream, logged with the rows and also where they are
+   *     refused
+   * @throws InvalidRowsException if a row cannot be stored; nothing is applied
+   * @throws TailFullException if rows for {@link Visibility#IMMEDIATE} would make the tail too
+   *     long; nothing is applied or logged
+   * @throws IOException if the disk is full or the log has failed; nothing is applied
+   */
+  public void append(
+      RowSource rows,
+      WriteMode mode,
+      Visibility visibility,
+      @Nullable StreamFrame frame,
+      AppendResult result)
+      throws InvalidRowsException, TailFullException, IOException {
+    boolean hidden = visibility == Visibility.AFTER_BUILD;
+    if (!hidden && frame == null && tailFull()) {
+      throw new TailFullException(config.name(), pending.tailRows(), tailLimit);
+    }
+    lease();
+    try {
+      store.append(
+          rows,
+          mode,
+          (address, stride, n, squaredNorms) -> {
+            rowChecks.check(address, stride, n, squaredNorms);
+            int first = (int) ((address - store.vectorsAddress()) / stride);
+            pending.place(first, first + n, hidden);
+          },
+          frame,
+          result);
+      advanceLast(result.lsn);
+    } finally {
+      release();
+    }
+  }
+
+  /** Deletes rows by numeric id. */
+  public DeleteResult delete(long[] ids) throws IOException {
+    lease();
+    try {
+      return deleted(store.delete(ids));
+    } finally {
+      release();
+    }
+  }
+
+  /** Deletes rows by string id (UTF-8). */
+  public DeleteResult delete(byte[][] ids) throws IOException {
+    lease();
+    try {
+      return deleted(store.delete(ids));
+    } finally {
+      release();
+    }
+  }
+
+  private DeleteResult deleted(DeleteResult result) {
+    advanceLast(result.lsn());
+    return result;
+  }
+
+  /** Logs that a refused frame has used up its sequence; returns the log position. */
+  public long markFrame(StreamFrame frame) throws IOException {
+    lease();
+    try {
+      long sequence = store.markFrame(frame);
+      advanceLast(sequence);
+      return sequence;
+    } finally {
+      release();
+    }
+  }
+
+  private synchronized void advanceLast(long sequence) {
+    if (sequence > lastSequence) {
+      lastSequence = sequence;
+    }
+  }
+
+  /** Where a stream stands; null for one that is not known. */
+  public @Nullable StreamState stream(String streamId) {
+    return store.stream(streamId);
+  }
+
+  /** Whether so much waits for the log that writers should slow down. */
+  public boolean backlogged() {
+    return store.backlogged();
+  }
+
+  /** Whether so many rows wait to be linked that IMMEDIATE writers should wait. */
+  public boolean tailFull() {
+    return pending.tailRows() > tailLimit;
+  }
+
+  /** Opens a bulk build: AFTER_BUILD rows are linked once every build has ended. */
+  public void beginBuild() {
+    pending.beginBuild();
+  }
+
+  /** Ends a bulk build. */
+  public void endBuild() {
+    pending.endBuild();
+    workSignal.run();
+  }
+
+  // ---- Sequences -----------------------------------------------------------------------------
+
+  /** The newest log position given out. */
+  public long lastSequence() {
+    return Math.max(lastSequence, store.publishedLsn());
+  }
+
+  /** Everything up to it is acknowledged. */
+  public long acknowledgedSequence() {
+    return store.publishedLsn();
+  }
+
+  /** Everything up to it is on the device. */
+  public long durableSequence() {
+    return store.durableLsn();
+  }
+
+  /** Everything up to it is visible, AFTER_BUILD rows that wait for their build left out. */
+  public long visibleSequence() {
+    return store.publishedLsn();
+  }
+
+  /** Everything up to it is found by searches, AFTER_BUILD rows included. */
+  public long searchableSequence() {
+    long published = store.publishedLsn();
+    int slot = pending.firstUnbuilt();
+    if (slot >= store.count() || !acquire()) {
+      return published;
+    }
+    try {
+      return Math.min(published, store.slotLsn(slot) - 1);
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Calls {@code listener} after any sequence moved, on a thread of the engine: it must be quick.
+   */
+  public void addWatermarkListener(Runnable listener) {
+    watermarkListeners.add(listener);
+  }
+
+  /** Ends the calls. */
+  public void removeWatermarkListener(Runnable listener) {
+    watermarkListeners.remove(listener);
+  }
+
+  private void notifyWatermarks() {
+    for (Runnable listener : watermarkListeners) {
+      listener.run();
+    }
+  }
+
+  /** Called on the log's thread. */
+  private final class Listener implements StoreListener {
+    @Override
+    public void published(long lsn, int slotFrom, int slotTo, int[] deadSlots, int deadCount) {
+      if (slotFrom < slotTo) {
+        pending.publish(slotFrom, slotTo);
+        workSignal.run();
+      }
+    }
+
+    @Override
+    public void watermarks(long writtenLsn, long durableLsn, long publishedLsn) {
+      notifyWatermarks();
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+      LOG.error("collection {}: the log failed", config.name(), cause);
+    }
+  }
+
+  // ---- Reading -------------------------------------------------------------------------------
+
+  /** Rows visible and not dead. */
+  public long liveCount() {
+    return store.liveCount();
+  }
+
+  /** Slot of a numeric id; −1 for none. */
+  public int find(long id) {
+    return store.find(id);
+  }
+
+  /** Slot of a string id; −1 for none. */
+  public int find(byte[] utf8, int from, int length) {
+    return store.find(utf8, from, length);
+  }
+
+  /** Numeric id of a slot. */
+  public long numericId(int slot) {
+    return store.numericId(slot);
+  }
+
+  /** Bytes of a slot's string id. */
+  public int stringIdLength(int slot) {
+    return store.stringIdLength(slot);
+  }
+
+  /** Copies a slot's string id; returns its length. */
+  public int copyStringId(int slot, byte[] target, int at) {
+    return store.copyStringId(slot, target, at);
+  }
+
+  /** Bytes of a slot's payload; 0 for none. */
+  public int payloadLength(int slot) {
+    return store.payloadLength(slot);
+  }
+
+  /** Copies a slot's payload; returns its length. */
+  public int copyPayload(int slot, byte[] target, int at) {
+    return store.copyPayload(slot, target, at);
+  }
+
+  /** Copies a slot's vector as little-endian float32, bit for bit as it came. */
+  public void copyVector(int slot, byte[] target, int at) {
+    if (slot < 0 || slot >= store.count()) {
+      throw new IndexOutOfBoundsException("slot=" + slot + ", count=" + store.count());
+    }
+    long row = store.vectorsAddress() + (long) slot * store.rowStride();
+    Memory.read(row, target, at, config.dimension() * Float.BYTES);
+  }
+
+  /**
+   * Finds the nearest rows.
+   *
+   * @param scratch the thread's own
+   * @param result overwritten
+   */
+  public void search(SearchRequest request, SearchScratch scratch, SearchResult result) {
+    search.search(request, effectiveEf(request), scratch, result);
+  }
+
+  private int effectiveEf(SearchRequest request) {
+    return request.ef > 0
+        ? request.ef
+        : Math.max(links.calibration().ef(), request.k + request.k / 2);
+  }
+
+  /**
+   * Figures of the moment.
+   *
+   * @param graphHash whether to hash the graph: takes a second at ten million rows
+   */
+  public CollectionStats stats(boolean graphHash) {
+    lease();
+    try {
+      return leasedStats(graphHash);
+    } finally {
+      release();
+    }
+  }
+
+  private CollectionStats leasedStats(boolean graphHash) {
+    PendingRows.View view = pending.view();
+    long tail = live(view.tail());
+    long unbuilt = live(view.unbuilt());
+    StoreStats figures = store.stats();
+    String hash = graphHash && tail + unbuilt == 0 ? Long.toHexString(index.graphHash()) : null;
+    return new CollectionStats(
+        figures.liveCount(),
+        figures.count() - figures.liveCount(),
+        Math.max(0, figures.liveCount() - tail - unbuilt),
+        tail,
+        unbuilt,
+        figures.writtenLsn(),
+        figures.durableLsn(),
+        figures.publishedLsn(),
+        figures.checkpointLsn(),
+        links.calibration().ef(),
+        links.calibration().recall(),
+        figures.truthBytes(),
+        index.codes().bytes(),
+        index.graph().bytes(),
+        figures.walBytes(),
+        figures.unverifiedBytes(),
+        search.searches(),
+        search.fallbacks(),
+        hash);
+  }
+
+  private long live(SlotRanges ranges) {
+    long live = 0;
+    int count = store.count();
+    for (int range = 0; range < ranges.count(); range++) {
+      for (int slot = ranges.from(range); slot < Math.min(count, ranges.to(range)); slot++) {
+        live += store.isDead(slot) ? 0 : 1;
+      }
+    }
+    return live;
+  }
+
+  /** Checks the graph's invariants; meant for a collection that nobody writes. */
+  public List<String> violations() {
+    return index.violations();
+  }
+
+  // ---- Life ----------------------------------------------------------------------------------
+
+  /** One step of the linker: links a batch or takes a checkpoint; false when nothing is due. */
+  boolean linkStep() throws IOException {
+    stepLock.lock();
+    try {
+      if (closed) {
+        return false;
+      }
+      if (links.step()) {
+        notifyWatermarks();
+        return true;
+      }
+      if (links.checkpointDue()) {
+        links.checkpoint();
+        return true;
+      }
+      return false;
+    } finally {
+      stepLock.unlock();
+    }
+  }
+
+  /** Takes no more leases, waits for those that are out, and writes what the next start wants. */
+  void close(boolean checkpoint) throws IOException {
+    stepLock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      while (leases.get() > 0) {
+        LockSupport.parkNanos(LEASE_PAUSE_NANOS);
+      }
+      if (checkpoint && links.uncheckpointed()) {
+        links.checkpoint();
+      }
+    } finally {
+      stepLock.unlock();
+    }
+  }
+
+  /** Frees the graph. The store is closed by its directory. */
+  void freeIndex() {
+    index.close();
+  }
+}

@@ -1,0 +1,108 @@
+package io.omendb.engine;
+
+import io.omendb.index.Similarity;
+import io.omendb.index.hnsw.HnswIndex;
+import io.omendb.storage.CollectionSchema;
+import io.omendb.storage.IdKind;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/**
+ * What a collection is; fixed when it is created.
+ *
+ * @param name {@code [A-Za-z0-9][A-Za-z0-9_-]{0,63}}
+ * @param dimension components of a vector, 2..8192
+ * @param similarity what near means
+ * @param idKind kind of the ids
+ * @param m most neighbours of a node above level 0 of the graph, 4..64; level 0 has twice as many
+ * @param efConstruction beam of a link search, 8..2000
+ * @param targetRecall recall@10 that the default ef is calibrated for, 0.5..0.9999
+ * @param searchP95TargetMicros wished p95 of a search in µs; 0 for none
+ */
+public record CollectionConfig(
+    String name,
+    int dimension,
+    Similarity similarity,
+    IdKind idKind,
+    int m,
+    int efConstruction,
+    double targetRecall,
+    long searchP95TargetMicros) {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}");
+  private static final String CREATED = "created_ms";
+  private static final String SIMILARITY = "similarity";
+  private static final String M = "m";
+  private static final String EF_CONSTRUCTION = "ef_construction";
+  private static final String TARGET_RECALL = "target_recall";
+  private static final String P95_TARGET = "search_p95_target_us";
+
+  /** Levels of nodes hash this; one seed for all, so that equal input gives an equal graph. */
+  private static final long SEED = 0x4F6D_656E_4442L;
+
+  /** Checks every field; throws {@link InvalidConfigException}. */
+  public CollectionConfig {
+    if (!NAME.matcher(name).matches()) {
+      throw new InvalidConfigException("name", name, NAME.pattern());
+    }
+    range("dimension", dimension, 2, 8192);
+    range("m", m, 4, 64);
+    range("ef_construction", efConstruction, 8, 2000);
+    if (!(targetRecall >= 0.5 && targetRecall <= 0.9999)) {
+      throw new InvalidConfigException("target_recall", targetRecall, "0.5 to 0.9999");
+    }
+    if (searchP95TargetMicros < 0) {
+      throw new InvalidConfigException("search_p95_target_us", searchP95TargetMicros, "0 or more");
+    }
+  }
+
+  /** A collection of numeric ids with the defaults: m 16, efConstruction 100, recall 0.99. */
+  public static CollectionConfig of(String name, int dimension, Similarity similarity) {
+    return new CollectionConfig(name, dimension, similarity, IdKind.NUMERIC, 16, 100, 0.99, 0);
+  }
+
+  private static void range(String field, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw new InvalidConfigException(field, value, least + " to " + most);
+    }
+  }
+
+  HnswIndex.Parameters indexParameters() {
+    return new HnswIndex.Parameters(similarity, dimension, m, efConstruction, SEED);
+  }
+
+  CollectionSchema toSchema(long createdMillis) {
+    TreeMap<String, String> properties = new TreeMap<>();
+    properties.put(CREATED, Long.toString(createdMillis));
+    properties.put(SIMILARITY, similarity.name());
+    properties.put(M, Integer.toString(m));
+    properties.put(EF_CONSTRUCTION, Integer.toString(efConstruction));
+    properties.put(TARGET_RECALL, Double.toString(targetRecall));
+    properties.put(P95_TARGET, Long.toString(searchP95TargetMicros));
+    return new CollectionSchema(name, dimension, idKind, properties);
+  }
+
+  static CollectionConfig fromSchema(CollectionSchema schema) {
+    return new CollectionConfig(
+        schema.name(),
+        schema.dimension(),
+        Similarity.valueOf(property(schema, SIMILARITY)),
+        schema.idKind(),
+        Integer.parseInt(property(schema, M)),
+        Integer.parseInt(property(schema, EF_CONSTRUCTION)),
+        Double.parseDouble(property(schema, TARGET_RECALL)),
+        Long.parseLong(property(schema, P95_TARGET)));
+  }
+
+  static long createdMillis(CollectionSchema schema) {
+    return Long.parseLong(property(schema, CREATED));
+  }
+
+  private static String property(CollectionSchema schema, String key) {
+    String value = schema.properties().get(key);
+    if (value == null) {
+      throw new IllegalStateException(
+          "collection " + schema.name() + " was stored without property " + key);
+    }
+    return value;
+  }
+}

@@ -1,0 +1,53 @@
+package io.omendb.engine;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Figures of a collection at one moment. {@code liveCount = linkedCount + tailCount +
+ * unbuiltCount}.
+ *
+ * @param liveCount visible rows that are not dead
+ * @param deletedCount dead rows whose room is not reclaimed
+ * @param linkedCount live rows in the graph
+ * @param tailCount live rows that are searchable and not in the graph
+ * @param unbuiltCount live rows that become searchable with the build
+ * @param writtenSequence last log position handed to the operating system
+ * @param durableSequence last log position on the device
+ * @param visibleSequence last log position that reads see
+ * @param checkpointSequence log position of the newest checkpoint
+ * @param defaultEf beam of a search that names none
+ * @param calibratedRecall recall@10 measured for it; NaN before the first calibration
+ * @param truthBytes bytes of vectors, ids and payloads on disk
+ * @param codeBytes memory of the codes
+ * @param graphBytes memory of the graph
+ * @param walBytes log bytes since the checkpoint
+ * @param unverifiedBytes truth not compared with its checksums since the start
+ * @param searchCount searches answered
+ * @param fallbackCount searches that the graph should have answered and could not
+ * @param graphHash hash of the graph in hex, if asked for and nothing waits to be linked
+ */
+public record CollectionStats(
+    long liveCount,
+    long deletedCount,
+    long linkedCount,
+    long tailCount,
+    long unbuiltCount,
+    long writtenSequence,
+    long durableSequence,
+    long visibleSequence,
+    long checkpointSequence,
+    int defaultEf,
+    double calibratedRecall,
+    long truthBytes,
+    long codeBytes,
+    long graphBytes,
+    long walBytes,
+    long unverifiedBytes,
+    long searchCount,
+    long fallbackCount,
+    @Nullable String graphHash) {
+  /** Memory that a search touches: vectors, ids, codes and graph. */
+  public long memoryBytes() {
+    return truthBytes + codeBytes + graphBytes;
+  }
+}

@@ -1,0 +1,153 @@
+package io.omendb.engine;
+
+import io.omendb.index.hnsw.Workers;
+import io.omendb.storage.CollectionSchema;
+import io.omendb.storage.DataDirectory;
+import io.omendb.storage.StorageException;
+import io.omendb.storage.StorageOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A data directory with its collections, open in this process; what a JVM application embeds.
+ *
+ * <p>A collection whose files are damaged is quarantined, and the others serve. Threads: any;
+ * creating, dropping and closing exclude each other.
+ */
+public final class Database implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Database.class);
+
+  private final DataDirectory directory;
+  private final Workers workers;
+  private final Linker linker = new Linker();
+  private final Map<String, Collection> collections = new ConcurrentSkipListMap<>();
+  private final Map<String, StorageException> quarantined = new ConcurrentSkipListMap<>();
+  private boolean closed;
+
+  private Database(DataDirectory directory, DatabaseOptions options) {
+    this.directory = directory;
+    this.workers = new Workers(options.linkerThreads(), "omendb-link");
+  }
+
+  /**
+   * Opens a data directory, or makes a new one, and recovers every collection.
+   *
+   * @throws StorageException if it is locked, of an unknown format, or its catalogue is damaged
+   */
+  public static Database open(Path path, DatabaseOptions options) throws IOException {
+    DataDirectory directory =
+        DataDirectory.open(path, StorageOptions.defaults().withDurability(options.durability()));
+    Database database = new Database(directory, options);
+    try {
+      for (String name : directory.names()) {
+        database.recover(name);
+      }
+    } catch (IOException | RuntimeException e) {
+      database.close();
+      throw e;
+    }
+    database.linker.start();
+    return database;
+  }
+
+  private void recover(String name) throws IOException {
+    try {
+      add(Collection.open(directory.openCollection(name), workers, linker::signal));
+    } catch (StorageException e) {
+      LOG.error("collection {} is quarantined: {}", name, e.getMessage());
+      quarantined.put(name, e);
+    }
+  }
+
+  private void add(Collection collection) {
+    collections.put(collection.config().name(), collection);
+    linker.add(collection);
+  }
+
+  /**
+   * Creates a collection; durable when it returns.
+   *
+   * @throws io.omendb.storage.CollectionExistsException if the name is taken
+   */
+  public synchronized Collection create(CollectionConfig config) throws IOException {
+    CollectionSchema schema = config.toSchema(System.currentTimeMillis());
+    Collection collection = Collection.open(directory.create(schema), workers, linker::signal);
+    add(collection);
+    return collection;
+  }
+
+  /**
+   * The collection of that name.
+   *
+   * @throws CollectionNotFoundException if there is none
+   * @throws CollectionQuarantinedException if its files are damaged
+   */
+  public Collection collection(String name) {
+    Collection collection = collections.get(name);
+    if (collection != null) {
+      return collection;
+    }
+    StorageException damage = quarantined.get(name);
+    if (damage != null) {
+      throw new CollectionQuarantinedException(name, damage);
+    }
+    throw new CollectionNotFoundException(name);
+  }
+
+  /** The collections that serve, by name. */
+  public List<Collection> collections() {
+    return List.copyOf(collections.values());
+  }
+
+  /** The collections that do not serve, by name, and what was found. */
+  public Map<String, StorageException> quarantined() {
+    return Map.copyOf(quarantined);
+  }
+
+  /** Drops a collection, damaged or not; durable when it returns. */
+  public synchronized void drop(String name) throws IOException {
+    Collection collection = collections.remove(name);
+    if (collection != null) {
+      linker.remove(collection);
+      collection.close(false);
+      directory.drop(name);
+      collection.freeIndex();
+    } else if (quarantined.containsKey(name)) {
+      directory.drop(name);
+      quarantined.remove(name);
+    } else {
+      throw new CollectionNotFoundException(name);
+    }
+  }
+
+  /** Ends linking, waits for the leases that are out, takes a last checkpoint, and unmaps. */
+  @Override
+  public synchronized void close() throws IOException {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    linker.close();
+    IOException first = null;
+    for (Collection collection : collections.values()) {
+      try {
+        collection.close(true);
+      } catch (IOException e) {
+        LOG.error("collection {}: last checkpoint failed", collection.config().name(), e);
+        first = first == null ? e : first;
+      }
+    }
+    directory.close();
+    collections.values().forEach(Collection::freeIndex);
+    collections.clear();
+    workers.close();
+    if (first != null) {
+      throw first;
+    }
+  }
+}

@@ -1,0 +1,281 @@
+package io.omendb.engine;
+
+import io.omendb.index.hnsw.GraphImage;
+import io.omendb.index.hnsw.HnswIndex;
+import io.omendb.storage.CollectionStore;
+import io.omendb.storage.CorruptFileException;
+import io.omendb.storage.ImageSink;
+import io.omendb.storage.ImageSource;
+import io.omendb.storage.memory.AddressSpace;
+import io.omendb.storage.memory.Memory;
+import java.io.IOException;
+import java.util.Arrays;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the linker does to one collection, step by step: link a batch; when none is left, calibrate
+ * on the rows held out, link them, sweep; checkpoint.
+ *
+ * <p>Only the linker's thread calls the steps.
+ */
+final class LinkState {
+  private static final Logger LOG = LoggerFactory.getLogger(LinkState.class);
+
+  /** Batches are a fiftieth of the graph, within these bounds; more would cost recall. */
+  private static final int SMALLEST_BATCH = 256;
+
+  private static final int LARGEST_BATCH = 16_384;
+  private static final int BATCHES_PER_GRAPH = 50;
+
+  /** Rows held out for a calibration: those of the smallest hashes among one in sixteen. */
+  private static final int HELD_MOST = 128;
+
+  private static final int HELD_LEAST = 30;
+  private static final int HELD_ONE_IN = 16;
+
+  /** A graph below this is not calibrated. */
+  private static final int CALIBRATED_FROM = 500;
+
+  /** Newly linked rows after which an idle collection's image is written at once. */
+  private static final int IMAGE_LAG = 50_000;
+
+  private static final int SWEEPS_PER_GRAPH = 64;
+  private static final long SWEEP_REST_NANOS = 1_000_000_000L;
+
+  private static final long CHECKPOINT_PERIOD_NANOS = 60_000_000_000L;
+  private static final long IMAGE_MAGIC = 0x3147_4D49_4E45_4D4FL;
+  private static final int IMAGE_HEADER = 64;
+
+  private final CollectionConfig config;
+  private final CollectionStore store;
+  private final HnswIndex index;
+  private final PendingRows pending;
+  private final Calibrator calibrator;
+  private final int[] batch = new int[LARGEST_BATCH];
+  private final int[] held = new int[HELD_MOST + 1];
+  private int heldCount;
+  private int calibratedAt;
+  private int linkedSinceSweep;
+  private long linkedNanos;
+  private int linkedAtImage;
+  private long imageNanos = System.nanoTime();
+  private long sequenceAtCheckpoint;
+  private volatile Calibrator.Calibration calibration =
+      new Calibrator.Calibration(Calibrator.UNCALIBRATED_EF, Double.NaN);
+
+  LinkState(
+      CollectionConfig config,
+      CollectionStore store,
+      HnswIndex index,
+      PendingRows pending,
+      Calibrator calibrator) {
+    this.config = config;
+    this.store = store;
+    this.index = index;
+    this.pending = pending;
+    this.calibrator = calibrator;
+  }
+
+  Calibrator.Calibration calibration() {
+    return calibration;
+  }
+
+  /** Whether a step would do something. */
+  boolean hasWork() {
+    return pending.hasWork() || heldCount > 0 || sweepDue();
+  }
+
+  /** After a build, and after a trickle once it rests or has grown to a share of the graph. */
+  private boolean sweepDue() {
+    return linkedSinceSweep >= Math.max(SMALLEST_BATCH, index.linkedCount() / SWEEPS_PER_GRAPH)
+        || (linkedSinceSweep > 0 && System.nanoTime() - linkedNanos > SWEEP_REST_NANOS);
+  }
+
+  /** Does the next step and says whether searchable rows changed. */
+  boolean step() {
+    int most = Math.clamp(index.linkedCount() / BATCHES_PER_GRAPH, SMALLEST_BATCH, LARGEST_BATCH);
+    int taken = pending.take(batch, most);
+    if (taken > 0) {
+      linkBatch(taken);
+      return true;
+    }
+    if (heldCount > 0 || sweepDue()) {
+      finish();
+      return true;
+    }
+    return false;
+  }
+
+  private void linkBatch(int taken) {
+    boolean calibrationDue = calibrationDue();
+    int kept = 0;
+    for (int i = 0; i < taken; i++) {
+      int slot = batch[i];
+      if (store.isDead(slot)) {
+        pending.linked(new int[] {slot}, 1);
+      } else if (!calibrationDue || !hold(slot)) {
+        batch[kept++] = slot;
+      }
+    }
+    link(batch, kept);
+    pending.linked(batch, kept);
+  }
+
+  private void link(int[] slots, int count) {
+    if (count > 0) {
+      Arrays.sort(slots, 0, count);
+      index.link(slots, count, store.count());
+      linkedSinceSweep += count;
+      linkedNanos = System.nanoTime();
+    }
+  }
+
+  private boolean calibrationDue() {
+    return index.linkedCount() >= Math.max(CALIBRATED_FROM / 2, 2 * calibratedAt);
+  }
+
+  /**
+   * Keeps a row out of the batch if it is among the sample; what the sample loses joins the batch
+   * in its place.
+   */
+  private boolean hold(int slot) {
+    long hash = hash(slot);
+    if (hash % HELD_ONE_IN != 0) {
+      return false;
+    }
+    held[heldCount++] = slot;
+    if (heldCount <= HELD_MOST) {
+      return true;
+    }
+    int loser = 0;
+    for (int i = 1; i < heldCount; i++) {
+      if (Long.compareUnsigned(hash(held[i]), hash(held[loser])) > 0) {
+        loser = i;
+      }
+    }
+    int released = held[loser];
+    held[loser] = held[--heldCount];
+    if (released == slot) {
+      return false;
+    }
+    int[] one = {released};
+    link(one, 1);
+    pending.linked(one, 1);
+    return true;
+  }
+
+  private static long hash(int slot) {
+    long x = (slot + 1L) * 0x9E37_79B9_7F4A_7C15L;
+    x = (x ^ (x >>> 32)) * 0xD6E8_FEB8_6659_FD93L;
+    return (x ^ (x >>> 32)) >>> 1;
+  }
+
+  /** Nothing waits: calibrate on what was held out, link it, make everything reachable. */
+  private void finish() {
+    int linked = index.linkedCount();
+    if (linked >= CALIBRATED_FROM && calibrationDue()) {
+      int samples = heldCount;
+      int[] sample = Arrays.copyOf(held, Math.max(HELD_LEAST, heldCount));
+      double target = config.targetRecall();
+      if (samples < HELD_LEAST) {
+        // Too few came since the last batch: linked rows must do, against a stricter target.
+        samples = HELD_LEAST;
+        for (int i = 0; i < samples; i++) {
+          sample[i] = (int) ((long) i * store.count() / samples);
+        }
+        target = 1 - (1 - target) / 2;
+      }
+      calibration = calibrator.calibrate(sample, samples, target, linked);
+      calibratedAt = linked;
+      LOG.info(
+          "collection {}: default ef {} (recall@10 {} on {} samples, {} linked)",
+          config.name(),
+          calibration.ef(),
+          calibration.recall(),
+          samples,
+          linked);
+    }
+    int[] rest = Arrays.copyOf(held, heldCount);
+    heldCount = 0;
+    link(rest, rest.length);
+    int orphans = index.sweep();
+    if (orphans > 0) {
+      LOG.debug("collection {}: the sweep linked {} unreached rows", config.name(), orphans);
+    }
+    linkedSinceSweep = 0;
+    pending.linked(rest, rest.length);
+  }
+
+  /** Whether a checkpoint is due now that nothing waits, or in spite of what waits. */
+  boolean checkpointDue() {
+    if (store.checkpointDue()) {
+      return true;
+    }
+    if (hasWork()) {
+      return false;
+    }
+    int lag = index.linkedCount() - linkedAtImage;
+    boolean changed = lag > 0 || store.publishedLsn() > sequenceAtCheckpoint;
+    return lag > IMAGE_LAG
+        || (lag > SMALLEST_BATCH && lag > linkedAtImage / 5)
+        || (changed && System.nanoTime() - imageNanos > CHECKPOINT_PERIOD_NANOS);
+  }
+
+  /** Writes truth and image. */
+  void checkpoint() throws IOException {
+    long sequence = store.publishedLsn();
+    int linked = index.linkedCount();
+    store.checkpoint(linked == linkedAtImage ? null : this::writeImage);
+    linkedAtImage = linked;
+    sequenceAtCheckpoint = sequence;
+    imageNanos = System.nanoTime();
+  }
+
+  /** Whether anything happened that the newest checkpoint does not have. */
+  boolean uncheckpointed() {
+    return index.linkedCount() != linkedAtImage || store.publishedLsn() > sequenceAtCheckpoint;
+  }
+
+  /** magic, default ef, its recall, calibrated at; padded to 64 bytes; then the graph's image. */
+  private void writeImage(ImageSink sink) throws IOException {
+    try (AddressSpace header = AddressSpace.reserve(IMAGE_HEADER)) {
+      header.commit(IMAGE_HEADER);
+      long h = header.address();
+      Memory.putLong(h, IMAGE_MAGIC);
+      Memory.putInt(h + 8, calibration.ef());
+      Memory.putLong(h + 16, Double.doubleToRawLongBits(calibration.recall()));
+      Memory.putInt(h + 24, calibratedAt);
+      sink.write(h, IMAGE_HEADER);
+    }
+    GraphImage.write(index, sink::write);
+  }
+
+  /** Loads the newest image; without one, or with a damaged one, all rows are linked anew. */
+  boolean loadImage() throws IOException {
+    try (ImageSource image = store.openImage()) {
+      if (image == null) {
+        return true;
+      }
+      try (AddressSpace header = AddressSpace.reserve(IMAGE_HEADER)) {
+        header.commit(IMAGE_HEADER);
+        long h = header.address();
+        image.read(h, IMAGE_HEADER);
+        if (Memory.getLong(h) != IMAGE_MAGIC
+            || !GraphImage.read(index, store.count(), image::read)) {
+          LOG.warn("collection {}: the image does not fit, linking anew", config.name());
+          return true;
+        }
+        calibration =
+            new Calibrator.Calibration(
+                Memory.getInt(h + 8), Double.longBitsToDouble(Memory.getLong(h + 16)));
+        calibratedAt = Memory.getInt(h + 24);
+      }
+      linkedAtImage = index.linkedCount();
+      return true;
+    } catch (CorruptFileException e) {
+      LOG.warn("collection {}: {}; linking anew", config.name(), e.getMessage());
+      return false;
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package io.omendb.engine;
+
+/**
+ * The rows of a collection that are not linked: which of them searches compare one by one (the
+ * tail), which stay hidden until they are linked (unbuilt), and which the linker takes next.
+ *
+ * <p>Threads: any; each method is one short critical section. Searches read {@link #view}, an
+ * immutable picture. A row leaves the picture after it was linked, so a search that reads the
+ * picture first and the graph second meets each row in at least one of them.
+ */
+final class PendingRows {
+  /**
+   * What a search must know.
+   *
+   * @param tail rows to compare one by one
+   * @param unbuilt rows not to be found yet
+   * @param count published slots
+   */
+  record View(SlotRanges tail, SlotRanges unbuilt, int count) {}
+
+  private final SlotRanges tail = new SlotRanges();
+  private final SlotRanges unbuilt = new SlotRanges();
+  private final SlotRanges tailWork = new SlotRanges();
+  private final SlotRanges buildWork = new SlotRanges();
+  private int published;
+  private int openBuilds;
+  private volatile View view = new View(tail.copy(), unbuilt.copy(), 0);
+
+  View view() {
+    return view;
+  }
+
+  /**
+   * Takes note of slots about to be logged. No slot from {@code from} on is in use: what an append
+   * that failed after this call left here goes.
+   *
+   * @param hidden whether they are not to be found until they are linked
+   */
+  synchronized void place(int from, int to, boolean hidden) {
+    unbuilt.remove(from, Integer.MAX_VALUE);
+    buildWork.remove(from, Integer.MAX_VALUE);
+    if (hidden) {
+      unbuilt.add(from, to);
+      buildWork.add(from, to);
+    }
+  }
+
+  /** Takes note of rows that became visible, other than hidden ones. */
+  synchronized void publish(int from, int to) {
+    if (from < to && !unbuilt.contains(from)) {
+      tail.add(from, to);
+      tailWork.add(from, to);
+    }
+    published = Math.max(published, to);
+    view = new View(tail.copy(), unbuilt.copy(), published);
+  }
+
+  /** A bulk build opened: hidden rows wait until none is open. */
+  synchronized void beginBuild() {
+    openBuilds++;
+  }
+
+  /** A bulk build ended. */
+  synchronized void endBuild() {
+    openBuilds--;
+  }
+
+  /** Whether there is something to take. */
+  synchronized boolean hasWork() {
+    return !tailWork.isEmpty() || buildable() > 0;
+  }
+
+  /**
+   * Takes up to {@code most} slots in ascending order: of the tail first, since searches pay for
+   * it, then of a build. The taken stay in the picture until {@link #linked}.
+   *
+   * @return how many were taken
+   */
+  synchronized int take(int[] into, int most) {
+    return tailWork.isEmpty()
+        ? take(buildWork, into, (int) Math.min(most, buildable()))
+        : take(tailWork, into, most);
+  }
+
+  /** Published hidden rows, if no build is open. */
+  private long buildable() {
+    if (openBuilds > 0 || buildWork.isEmpty()) {
+      return 0;
+    }
+    long rows = 0;
+    for (int i = 0; i < buildWork.count() && buildWork.from(i) < published; i++) {
+      rows += Math.min(buildWork.to(i), published) - buildWork.from(i);
+    }
+    return rows;
+  }
+
+  private static int take(SlotRanges work, int[] into, int most) {
+    int taken = 0;
+    while (taken < most && !work.isEmpty()) {
+      int from = work.from(0);
+      int to = Math.min(work.to(0), from + most - taken);
+      for (int slot = from; slot < to; slot++) {
+        into[taken++] = slot;
+      }
+      work.remove(from, to);
+    }
+    return taken;
+  }
+
+  /** Removes slots, ascending, that were linked or need not be. */
+  synchronized void linked(int[] slots, int count) {
+    for (int i = 0; i < count; ) {
+      int run = 1;
+      while (i + run < count && slots[i + run] == slots[i] + run) {
+        run++;
+      }
+      tail.remove(slots[i], slots[i] + run);
+      unbuilt.remove(slots[i], slots[i] + run);
+      i += run;
+    }
+    view = new View(tail.copy(), unbuilt.copy(), published);
+  }
+
+  /** Rows compared one by one. */
+  synchronized long tailRows() {
+    return tail.slots();
+  }
+
+  /** The first hidden slot, or {@link Integer#MAX_VALUE}. */
+  synchronized int firstUnbuilt() {
+    return unbuilt.isEmpty() ? Integer.MAX_VALUE : unbuilt.from(0);
+  }
+}

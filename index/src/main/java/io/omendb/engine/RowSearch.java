@@ -1,0 +1,268 @@
+package io.omendb.engine;
+
+import io.omendb.index.ExactDistance;
+import io.omendb.index.Similarity;
+import io.omendb.index.TopK;
+import io.omendb.index.hnsw.HnswIndex;
+import io.omendb.index.hnsw.SearchScratch;
+import io.omendb.storage.CollectionStore;
+import io.omendb.storage.memory.Memory;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Answers searches: the graph on codes, re-ranked on full vectors, beside a scan of what is not
+ * linked. Any number of threads, each with its own scratch and result; no locks, no allocation once
+ * these have grown.
+ */
+final class RowSearch {
+  /** Beam beyond which the search gives up looking for live rows in the graph. */
+  private static final int MAX_EF = 4096;
+
+  /** Fewest rows measured again on full vectors. */
+  private static final int MIN_RERANK = 20;
+
+  private static final int CACHE_LINE = 64;
+
+  private final CollectionStore store;
+  private final HnswIndex index;
+  private final PendingRows pending;
+  private final ReaderEpoch codeReaders;
+  private final Similarity similarity;
+  private final int dimension;
+  private final int padded;
+  private final LongAdder searches = new LongAdder();
+  private final LongAdder fallbacks = new LongAdder();
+
+  RowSearch(
+      CollectionStore store,
+      HnswIndex index,
+      PendingRows pending,
+      ReaderEpoch codeReaders,
+      Similarity similarity) {
+    this.store = store;
+    this.index = index;
+    this.pending = pending;
+    this.codeReaders = codeReaders;
+    this.similarity = similarity;
+    this.dimension = store.schema().dimension();
+    this.padded = store.rowStride() / Float.BYTES;
+  }
+
+  long searches() {
+    return searches.sum();
+  }
+
+  long fallbacks() {
+    return fallbacks.sum();
+  }
+
+  void search(SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
+    searches.increment();
+    result.reset(request.k);
+    float[] query = load(request.query, scratch);
+    float squaredNorm = squaredNorm(query);
+    // The picture before the graph: a row that is linked in between is met twice, never missed.
+    PendingRows.View view = pending.view();
+    if (request.exact) {
+      result.strategy = SearchStrategy.EXACT;
+      scanAll(query, squaredNorm, view, result);
+    } else if (index.linkedCount() == 0) {
+      result.strategy = SearchStrategy.FLAT;
+      scanTail(query, squaredNorm, view, result);
+    } else {
+      int live = graph(query, squaredNorm, Math.max(ef, request.k), request.k, scratch, result);
+      if (live < request.k && missed(request.k, live, view)) {
+        fallbacks.increment();
+        result.strategy = SearchStrategy.FALLBACK;
+        scanAll(query, squaredNorm, view, result);
+      } else {
+        scanTail(query, squaredNorm, view, result);
+      }
+    }
+    collect(request.maxDistance, result);
+  }
+
+  /** Searches the graph alone; the result's nearest rows are not copied out. */
+  void searchGraph(SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
+    result.reset(request.k);
+    float[] query = load(request.query, scratch);
+    graph(query, squaredNorm(query), Math.max(ef, request.k), request.k, scratch, result);
+  }
+
+  private float[] load(float[] given, SearchScratch scratch) {
+    float[] query = scratch.floatQuery(padded);
+    System.arraycopy(given, 0, query, 0, dimension);
+    for (int j = dimension; j < padded; j++) {
+      query[j] = 0;
+    }
+    return query;
+  }
+
+  private float squaredNorm(float[] query) {
+    float sum = 0;
+    for (int j = 0; j < dimension; j++) {
+      sum += query[j] * query[j];
+    }
+    return sum;
+  }
+
+  /** Whether the graph holds more live rows than it gave. */
+  private boolean missed(int k, int found, PendingRows.View view) {
+    long elsewhere = view.tail().slots() + view.unbuilt().slots();
+    return found < Math.min(k, store.liveCount() - elsewhere);
+  }
+
+  /** Searches the graph, widening the beam while it holds too few live rows; returns how many. */
+  private int graph(
+      float[] query,
+      float squaredNorm,
+      int firstEf,
+      int k,
+      SearchScratch scratch,
+      SearchResult result) {
+    int ef = firstEf;
+    while (true) {
+      long start = System.nanoTime();
+      int side = codeReaders.enter();
+      int found;
+      try {
+        found = index.search(query, ef, scratch);
+      } finally {
+        codeReaders.exit(side);
+      }
+      long searched = System.nanoTime();
+      result.ef = ef;
+      result.nodesVisited += scratch.nodesVisited();
+      result.distanceComputations += scratch.distanceComputations();
+      int live = rerank(query, squaredNorm, found, Math.max(2 * k, ef / 2), scratch, result);
+      result.graphNanos += searched - start;
+      result.rerankNanos += System.nanoTime() - searched;
+      if (live >= k || found < ef || ef >= MAX_EF) {
+        return live;
+      }
+      ef = Math.min(MAX_EF, 2 * ef);
+    }
+  }
+
+  /** Measures the nearest live rows of the beam on full vectors. */
+  private int rerank(
+      float[] query,
+      float squaredNorm,
+      int found,
+      int wanted,
+      SearchScratch scratch,
+      SearchResult result) {
+    int[] rows = scratch.rows(found);
+    int count = store.count();
+    int most = Math.max(MIN_RERANK, wanted);
+    int live = 0;
+    for (int i = 0; i < found && live < most; i++) {
+      int slot = HnswIndex.found(scratch, i);
+      if (slot < count && !store.isDead(slot)) {
+        rows[live++] = slot;
+      }
+    }
+    long base = store.vectorsAddress();
+    long stride = store.rowStride();
+    int touched = 0;
+    for (int i = 0; i < live; i++) {
+      long row = base + rows[i] * stride;
+      for (int line = 0; line < stride; line += CACHE_LINE) {
+        touched += Memory.getByte(row + line);
+      }
+    }
+    scratch.keep(touched);
+    for (int i = 0; i < live; i++) {
+      offer(query, squaredNorm, rows[i], result.nearest);
+    }
+    result.reranked += live;
+    result.distanceComputations += live;
+    return live;
+  }
+
+  private void scanTail(
+      float[] query, float squaredNorm, PendingRows.View view, SearchResult result) {
+    long start = System.nanoTime();
+    SlotRanges tail = view.tail();
+    for (int range = 0; range < tail.count(); range++) {
+      scan(query, squaredNorm, tail.from(range), tail.to(range), result);
+    }
+    result.tailRows = tail.slots();
+    result.scanNanos += System.nanoTime() - start;
+  }
+
+  private void scanAll(
+      float[] query, float squaredNorm, PendingRows.View view, SearchResult result) {
+    long start = System.nanoTime();
+    SlotRanges unbuilt = view.unbuilt();
+    int from = 0;
+    for (int range = 0; range < unbuilt.count() && unbuilt.from(range) < view.count(); range++) {
+      scan(query, squaredNorm, from, unbuilt.from(range), result);
+      from = unbuilt.to(range);
+    }
+    scan(query, squaredNorm, from, view.count(), result);
+    result.tailRows = view.tail().slots();
+    result.scanNanos += System.nanoTime() - start;
+  }
+
+  private void scan(float[] query, float squaredNorm, int from, int to, SearchResult result) {
+    for (int slot = from; slot < to; slot++) {
+      if (!store.isDead(slot)) {
+        offer(query, squaredNorm, slot, result.nearest);
+        result.distanceComputations++;
+      }
+    }
+  }
+
+  private void offer(float[] query, float squaredNorm, int slot, TopK nearest) {
+    long row = store.vectorsAddress() + (long) slot * store.rowStride();
+    float rowSquaredNorm = similarity == Similarity.COSINE ? store.squaredNorm(slot) : 0;
+    float distance =
+        ExactDistance.between(similarity, query, squaredNorm, row, rowSquaredNorm, padded);
+    if (distance <= nearest.bound()) {
+      nearest.offer(distance, slot);
+    }
+  }
+
+  /** Copies the nearest out; orders equal distances by id. */
+  private void collect(float maxDistance, SearchResult result) {
+    TopK nearest = result.nearest;
+    int n = 0;
+    for (int i = 0; i < nearest.size() && nearest.distance(i) <= maxDistance; i++) {
+      int slot = nearest.ordinal(i);
+      float distance = nearest.distance(i);
+      int at = n++;
+      while (at > 0
+          && result.distances[at - 1] == distance
+          && idBefore(slot, result.slots[at - 1])) {
+        result.slots[at] = result.slots[at - 1];
+        result.distances[at] = result.distances[at - 1];
+        at--;
+      }
+      result.slots[at] = slot;
+      result.distances[at] = distance;
+    }
+    result.count = n;
+  }
+
+  private boolean idBefore(int slot, int other) {
+    return switch (store.schema().idKind()) {
+      case NUMERIC -> Long.compareUnsigned(store.numericId(slot), store.numericId(other)) < 0;
+      case STRING -> stringIdBefore(slot, other);
+    };
+  }
+
+  private boolean stringIdBefore(int slot, int other) {
+    int length = store.stringIdLength(slot);
+    int otherLength = store.stringIdLength(other);
+    long at = store.stringIdAddress(slot);
+    long otherAt = store.stringIdAddress(other);
+    for (int i = 0; i < Math.min(length, otherLength); i++) {
+      int order = Byte.compareUnsigned(Memory.getByte(at + i), Memory.getByte(otherAt + i));
+      if (order != 0) {
+        return order < 0;
+      }
+    }
+    return length < otherLength;
+  }
+}

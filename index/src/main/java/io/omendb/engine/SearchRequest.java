@@ -1,0 +1,19 @@
+package io.omendb.engine;
+
+/** One search; a reusable holder, owned by the searching thread. */
+public final class SearchRequest {
+  /** The query; its first {@code dimension} components are read. */
+  public float[] query = new float[0];
+
+  /** Rows wanted, at least 1. */
+  public int k = 10;
+
+  /** Beam of the graph search; 0 for the collection's calibrated default. */
+  public int ef;
+
+  /** Compares every visible row instead of using the graph. */
+  public boolean exact;
+
+  /** Rows farther than this are left out. */
+  public float maxDistance = Float.POSITIVE_INFINITY;
+}

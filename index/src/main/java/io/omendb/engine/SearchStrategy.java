@@ -1,0 +1,13 @@
+package io.omendb.engine;
+
+/** How a search was answered. */
+public enum SearchStrategy {
+  /** The graph, and beside it the rows that wait to be linked. */
+  GRAPH,
+  /** No row is linked yet: all were compared. */
+  FLAT,
+  /** Asked to compare all rows. */
+  EXACT,
+  /** The graph found too little, and all rows were compared. Counted: it hides a defect. */
+  FALLBACK
+}
