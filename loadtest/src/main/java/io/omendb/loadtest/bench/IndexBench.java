@@ -1,14 +1,212 @@
 package io.omendb.loadtest.bench;
 
+import io.omendb.engine.Collection;
+import io.omendb.engine.CollectionConfig;
+import io.omendb.engine.CollectionStats;
+import io.omendb.engine.Database;
+import io.omendb.engine.DatabaseOptions;
+import io.omendb.engine.TailFullException;
+import io.omendb.engine.Visibility;
+import io.omendb.index.Similarity;
+import io.omendb.loadtest.client.Await;
+import io.omendb.loadtest.data.Dataset;
+import io.omendb.loadtest.data.Metric;
+import io.omendb.loadtest.report.BenchReport;
+import io.omendb.loadtest.report.Machine;
+import io.omendb.loadtest.report.Progress;
+import io.omendb.loadtest.report.ProgressBar;
+import io.omendb.storage.AppendResult;
+import io.omendb.storage.Durability;
+import io.omendb.storage.IdKind;
+import io.omendb.storage.InvalidRowsException;
+import io.omendb.storage.WriteMode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
-/** {@code omendb bench index}: the index in this process, without gRPC. */
-@Command(name = "index", description = "Builds and searches in this process, without gRPC.")
+/** {@code omendb bench index}: engine and index in this process, without gRPC. */
+@Command(
+    name = "index",
+    header = "Measures engine and index in this process, without gRPC.",
+    description = {
+      "Inserts a set into a collection in this process, waits until all of it is in the graph, and",
+      "searches with each ef and with the default ef. Prints a table; --json writes the same for",
+      "programs."
+    })
 final class IndexBench implements Callable<Integer> {
 
+  private static final Duration BUILD_TIMEOUT = Duration.ofHours(6);
+  private static final double TARGET_RECALL = 0.99;
+
+  @Mixin private DatasetOptions setOptions = new DatasetOptions();
+  @Mixin private GraphOptions graphOptions = new GraphOptions();
+
+  @Option(
+      names = "--threads",
+      defaultValue = "2",
+      paramLabel = "N",
+      description = "Threads that build the graph. Default: ${DEFAULT-VALUE}.")
+  private int threads;
+
+  @Option(
+      names = "--search-threads",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "Threads that search. Default: ${DEFAULT-VALUE}.")
+  private int searchThreads;
+
+  @Option(
+      names = "--durability",
+      defaultValue = "os",
+      paramLabel = "MODE",
+      description = "always, interval or os. Default: ${DEFAULT-VALUE}.")
+  private String durability = "os";
+
+  @Option(
+      names = "--frame",
+      defaultValue = "256",
+      paramLabel = "N",
+      description = "Vectors a write. Default: ${DEFAULT-VALUE}.")
+  private int frame;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Data directory; must be empty. Default: a temporary one.")
+  private @Nullable Path data;
+
+  @Option(
+      names = "--seconds",
+      defaultValue = "2",
+      paramLabel = "N",
+      description = "How long each ef is measured. Default: ${DEFAULT-VALUE}.")
+  private int seconds;
+
+  @Option(names = "--json", paramLabel = "FILE", description = "Write the result as JSON.")
+  private @Nullable Path json;
+
+  private final Progress progress = ProgressBar.onStandardError();
+  private final BenchReport report = new BenchReport();
+
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
+    try (Dataset set = setOptions.open(threads, progress)) {
+      if (data == null) {
+        try (TemporaryDirectory directory = TemporaryDirectory.create("omendb-bench")) {
+          run(set, directory.path());
+        }
+      } else {
+        run(set, data);
+      }
+    }
+    System.out.print(report.text());
+    if (json != null) {
+      report.write(json);
+    }
     return 0;
+  }
+
+  private void run(Dataset set, Path directory) throws IOException {
+    DatabaseOptions options = new DatabaseOptions(Durability.parse(durability), threads);
+    try (Database database = Database.open(directory, options)) {
+      Collection collection = database.create(config(set));
+      long start = System.nanoTime();
+      insert(collection, set);
+      awaitLinked(collection, set.base().count());
+      describe(set, collection.stats(true), (System.nanoTime() - start) / 1e9);
+      search(collection, set);
+    }
+    report.put("rss_max_bytes", Machine.peakResidentBytes(ProcessHandle.current().pid()));
+  }
+
+  private CollectionConfig config(Dataset set) {
+    return new CollectionConfig(
+        "bench",
+        set.base().dimension(),
+        similarity(set.metric()),
+        IdKind.NUMERIC,
+        graphOptions.m(),
+        graphOptions.efConstruction(),
+        TARGET_RECALL,
+        0);
+  }
+
+  private static Similarity similarity(Metric metric) {
+    return switch (metric) {
+      case L2 -> Similarity.L2;
+      case COSINE -> Similarity.COSINE;
+      case IP -> Similarity.INNER_PRODUCT;
+    };
+  }
+
+  /** As a bulk stream does it: frames that become searchable together, when the graph is built. */
+  private void insert(Collection collection, Dataset set) throws IOException {
+    int count = set.base().count();
+    DatasetRows rows = new DatasetRows(set.base());
+    AppendResult result = new AppendResult();
+    progress.start("insert", count);
+    collection.beginBuild();
+    try {
+      for (int first = 0; first < count; first += frame) {
+        int n = Math.min(frame, count - first);
+        rows.set(first, n);
+        collection.append(rows, WriteMode.UPSERT, Visibility.AFTER_BUILD, null, result);
+        progress.add(n);
+      }
+    } catch (InvalidRowsException | TailFullException e) {
+      throw new IOException("rows from " + rows.numericId(0) + " on were refused", e);
+    } finally {
+      collection.endBuild();
+    }
+    progress.finish();
+  }
+
+  private void awaitLinked(Collection collection, int count) {
+    AtomicLong shown = new AtomicLong();
+    progress.start("link", count);
+    Await.until(
+        BUILD_TIMEOUT,
+        () -> "all rows linked: " + collection.stats(false),
+        () -> {
+          CollectionStats stats = collection.stats(false);
+          progress.add(stats.linkedCount() - shown.getAndSet(stats.linkedCount()));
+          return stats.linkedCount() == count;
+        });
+    progress.finish();
+  }
+
+  private void describe(Dataset set, CollectionStats stats, double buildSeconds) {
+    int count = set.base().count();
+    report.put("dataset", set.name());
+    report.put("count", count);
+    report.put("dimension", set.base().dimension());
+    report.put("metric", set.metric().label());
+    report.put("settings", graphOptions.settings());
+    report.put("threads", threads);
+    report.put("durability", durability);
+    report.put("build_seconds", buildSeconds, 3);
+    report.put("vectors_per_second", count / buildSeconds, 1);
+    report.put("bytes_per_vector", (double) stats.memoryBytes() / count, 1);
+    report.put("heap_max_bytes", Runtime.getRuntime().maxMemory());
+    report.put("rss_max_bytes", Machine.peakResidentBytes(ProcessHandle.current().pid()));
+    report.put("default_ef", stats.defaultEf());
+    report.put("graph_hash", Objects.requireNonNullElse(stats.graphHash(), ""));
+  }
+
+  private void search(Collection collection, Dataset set) {
+    EngineSearch search = new EngineSearch(collection, set);
+    for (int ef : graphOptions.efWith(collection.stats(false).defaultEf())) {
+      progress.start("search, ef " + ef, 1);
+      report.add(search.measure(ef, searchThreads, Duration.ofSeconds(seconds)));
+      progress.add(1);
+      progress.finish();
+    }
   }
 }

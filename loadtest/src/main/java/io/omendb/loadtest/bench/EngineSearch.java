@@ -1,0 +1,119 @@
+package io.omendb.loadtest.bench;
+
+import io.omendb.engine.Collection;
+import io.omendb.engine.SearchRequest;
+import io.omendb.engine.SearchResult;
+import io.omendb.index.hnsw.SearchScratch;
+import io.omendb.loadtest.data.Dataset;
+import io.omendb.loadtest.report.CurveRow;
+import io.omendb.loadtest.report.Latencies;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Searches a collection in this process with all queries of a set. */
+final class EngineSearch {
+
+  private final Collection collection;
+  private final Dataset set;
+  private final float[][] queries;
+
+  EngineSearch(Collection collection, Dataset set) {
+    this.collection = collection;
+    this.set = set;
+    this.queries = new float[set.queries().count()][];
+    for (int query = 0; query < queries.length; query++) {
+      queries[query] = set.queries().row(query);
+    }
+  }
+
+  /** Every query once, for the recall and to warm up; then as many as the time takes. */
+  CurveRow measure(int ef, int threads, Duration time) {
+    if (!collection.acquire()) {
+      throw new IllegalStateException("the collection was dropped");
+    }
+    try {
+      return measureWithLease(ef, threads, time);
+    } finally {
+      collection.release();
+    }
+  }
+
+  private CurveRow measureWithLease(int ef, int threads, Duration time) {
+    Searcher judge = new Searcher(ef);
+    long found = 0;
+    long distances = 0;
+    for (int query = 0; query < queries.length; query++) {
+      judge.search(query);
+      found += set.recall().found(query, judge.ids(), judge.result.count());
+      distances += judge.result.distanceComputations;
+    }
+    Latencies latencies = new Latencies();
+    long start = System.nanoTime();
+    run(ef, threads, start + time.toNanos()).forEach(latencies::add);
+    double elapsed = (System.nanoTime() - start) / 1e9;
+    return CurveRow.of(
+        ef,
+        threads == 1 ? 0 : threads,
+        set.recall().mean(found),
+        elapsed,
+        latencies,
+        (double) distances / queries.length);
+  }
+
+  private List<Latencies> run(int ef, int threads, long deadline) {
+    AtomicInteger next = new AtomicInteger();
+    List<CompletableFuture<Latencies>> runs = new ArrayList<>();
+    try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
+      for (int thread = 0; thread < threads; thread++) {
+        runs.add(
+            CompletableFuture.supplyAsync(
+                () -> new Searcher(ef).searchUntil(deadline, next), executor));
+      }
+      return runs.stream().map(CompletableFuture::join).toList();
+    }
+  }
+
+  /** What one thread searches with. */
+  private final class Searcher {
+
+    private final SearchRequest request = new SearchRequest();
+    private final SearchScratch scratch = new SearchScratch();
+    private final SearchResult result = new SearchResult();
+
+    Searcher(int ef) {
+      request.k = Dataset.K;
+      request.ef = ef;
+      request.maxDistance = Float.POSITIVE_INFINITY;
+    }
+
+    void search(int query) {
+      request.query = queries[query];
+      collection.search(request, scratch, result);
+    }
+
+    Latencies searchUntil(long deadline, AtomicInteger next) {
+      Latencies latencies = new Latencies();
+      long now = System.nanoTime();
+      while (now < deadline) {
+        search(Math.floorMod(next.getAndIncrement(), queries.length));
+        long end = System.nanoTime();
+        latencies.record(end - now);
+        now = end;
+      }
+      return latencies;
+    }
+
+    long[] ids() {
+      long[] ids = new long[result.count()];
+      for (int i = 0; i < ids.length; i++) {
+        ids[i] = collection.numericId(result.slot(i));
+      }
+      return ids;
+    }
+  }
+}
