@@ -86,8 +86,9 @@ final class Linker implements AutoCloseable {
   private boolean awaitWork() {
     lock.lock();
     try {
-      if (!closed && !signalled) {
-        changed.awaitNanos(IDLE_NANOS);
+      long nanos = IDLE_NANOS;
+      while (!closed && !signalled && nanos > 0) {
+        nanos = changed.awaitNanos(nanos);
       }
       signalled = false;
       return !closed;
