@@ -25,7 +25,7 @@ public final class SearchResult {
   public long tailRows;
 
   /** Rows of the graph's beam measured again on full vectors. */
-  public int reranked;
+  public long reranked;
 
   /** Time in the graph, ns. */
   public long graphNanos;
