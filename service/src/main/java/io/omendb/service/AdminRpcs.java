@@ -9,6 +9,7 @@ import io.omendb.proto.v1.CheckpointResponse;
 import io.omendb.proto.v1.CollectionStats;
 import io.omendb.proto.v1.EstimateFootprintRequest;
 import io.omendb.proto.v1.EstimateFootprintResponse;
+import io.omendb.proto.v1.Footprint;
 import io.omendb.proto.v1.OptimizeRequest;
 import io.omendb.proto.v1.OptimizeResponse;
 import io.omendb.proto.v1.ServerStats;
@@ -71,13 +72,47 @@ final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
 
   private CollectionStats collectionStats(Collection collection, boolean graphHash) {
     var stats = collection.stats(graphHash);
-    return CollectionStats.newBuilder()
-        .setCollection(collection.config().name())
-        .setLiveCount(stats.liveCount())
-        .setLinkedCount(stats.linkedCount())
-        .setTailCount(stats.tailCount())
-        .setUnbuiltCount(stats.unbuiltCount())
-        .setOpenStreamCount(acknowledger.streamCount(collection))
+    CollectionStats.Builder told =
+        CollectionStats.newBuilder()
+            .setCollection(collection.config().name())
+            .setLiveCount(stats.liveCount())
+            .setDeletedCount(stats.deletedCount())
+            .setLinkedCount(stats.linkedCount())
+            .setTailCount(stats.tailCount())
+            .setUnbuiltCount(stats.unbuiltCount())
+            .setCommitSequence(collection.lastSequence())
+            .setDurableSequence(stats.durableSequence())
+            .setVisibleSequence(stats.visibleSequence())
+            .setCheckpointSequence(stats.checkpointSequence())
+            .setDefaultEf(stats.defaultEf())
+            .setUnverifiedBytes(stats.unverifiedBytes())
+            .setSearchCount(stats.searchCount())
+            .setBruteForceFallbackCount(stats.fallbackCount())
+            .setOpenStreamCount(acknowledger.streamCount(collection))
+            .setFootprint(footprint(collection, stats));
+    if (!Double.isNaN(stats.calibratedRecall())) {
+      told.setCalibratedRecall(stats.calibratedRecall());
+    }
+    String hash = stats.graphHash();
+    if (hash != null) {
+      told.setGraphHash(hash);
+    }
+    return told.build();
+  }
+
+  private static Footprint footprint(
+      Collection collection, io.omendb.engine.CollectionStats stats) {
+    long vectors =
+        (stats.liveCount() + stats.deletedCount()) * collection.config().dimension() * Float.BYTES;
+    return Footprint.newBuilder()
+        .setVectorBytes(Math.min(vectors, stats.truthBytes()))
+        // The engine counts ids and payloads together.
+        .setIdBytes(Math.max(0, stats.truthBytes() - vectors))
+        .setCodeBytes(stats.codeBytes())
+        .setGraphBytes(stats.graphBytes())
+        .setWalBytes(stats.walBytes())
+        .setDiskBytes(stats.truthBytes() + stats.walBytes())
+        .setMemoryBytes(stats.memoryBytes())
         .build();
   }
 

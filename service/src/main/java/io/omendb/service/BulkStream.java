@@ -4,9 +4,11 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.omendb.engine.Collection;
+import io.omendb.engine.CollectionNotFoundException;
 import io.omendb.engine.TailFullException;
 import io.omendb.engine.Visibility;
 import io.omendb.proto.v1.BulkInsertOpening;
+import io.omendb.proto.v1.DurabilityMode;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.proto.v1.Pressure;
 import io.omendb.service.wire.MalformedMessageException;
@@ -307,7 +309,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
       refuse(frame, StatusMapper.invalidRows(e, RowsCheck.vectorField(rows)), opened, position);
     } catch (Refusal e) {
       refuse(frame, e, opened, position);
-    } catch (TailFullException | IOException e) {
+    } catch (TailFullException | IOException | CollectionNotFoundException e) {
       Refusal refusal = StatusMapper.refusal(e, collection.config().name());
       if (refusal.code() != Status.Code.RESOURCE_EXHAUSTED) {
         throw refusal;
@@ -385,7 +387,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
 
   private long respond(StreamOpening opened, long now) {
     Collection collection = opened.collection();
-    if (!openingSent && resumed && collection.durableSequence() < openedSequence) {
+    if (!openingSent && resumed && settledSequence(collection) < openedSequence) {
       // What an earlier connection sent must be synced before it is called settled.
       return NEVER;
     }
@@ -421,9 +423,16 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
   private boolean isDone(StreamOpening opened, Collection collection) {
     return state == State.CLOSING
         && received.frame() >= lastFrame
-        && durable.frame() >= lastFrame
-        && collection.durableSequence() >= lastSequence
+        && settledSequence(collection) >= lastSequence
         && (!opened.waitSearchable() || searchable.frame() >= lastFrame);
+  }
+
+  /// The log position up to which nothing is lost in the way this server promises. In mode OS the
+  /// engine syncs at checkpoints only, and no stream can wait for those.
+  private long settledSequence(Collection collection) {
+    return streams.durability == DurabilityMode.DURABILITY_MODE_OS
+        ? collection.acknowledgedSequence()
+        : collection.durableSequence();
   }
 
   /// 0: respond now.

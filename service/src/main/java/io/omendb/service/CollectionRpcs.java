@@ -22,11 +22,13 @@ import io.omendb.proto.v1.ListCollectionsResponse;
 import io.omendb.proto.v1.UpdateCollectionRequest;
 import io.omendb.proto.v1.UpdateCollectionResponse;
 import io.omendb.storage.IdKind;
+import io.omendb.storage.StorageException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
-import java.util.Comparator;
 import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /// The RPCs of CollectionService.
@@ -125,8 +127,22 @@ final class CollectionRpcs extends CollectionServiceGrpc.CollectionServiceImplBa
         request.getCollection(),
         () ->
             GetCollectionResponse.newBuilder()
-                .setCollection(info(serving.collection(request.getCollection())))
+                .setCollection(describe(request.getCollection()))
                 .build());
+  }
+
+  private CollectionInfo describe(String name) throws Refusal {
+    StorageException damage = serving.database().quarantined().get(name);
+    return damage == null ? info(serving.collection(name)) : quarantined(name, damage);
+  }
+
+  /// What is known of a collection whose files cannot be trusted.
+  private static CollectionInfo quarantined(String name, StorageException damage) {
+    return CollectionInfo.newBuilder()
+        .setConfig(io.omendb.proto.v1.CollectionConfig.newBuilder().setName(name))
+        .setState(CollectionState.COLLECTION_STATE_QUARANTINED)
+        .setStateMessage(String.valueOf(damage.getMessage()))
+        .build();
   }
 
   @Override
@@ -142,18 +158,18 @@ final class CollectionRpcs extends CollectionServiceGrpc.CollectionServiceImplBa
           "page_size", Integer.toUnsignedLong(page), "1 to " + PAGE_MAX + ", or 0");
     }
     String after = name(request.getPageToken());
-    List<Collection> rest =
-        serving.database().collections().stream()
-            .filter(collection -> collection.config().name().compareTo(after) > 0)
-            .sorted(Comparator.comparing(collection -> collection.config().name()))
-            .limit(page + 1L)
-            .toList();
-    ListCollectionsResponse.Builder response = ListCollectionsResponse.newBuilder();
-    for (Collection collection : rest.subList(0, Math.min(page, rest.size()))) {
-      response.addCollections(info(collection));
+    Database database = serving.database();
+    NavigableMap<String, CollectionInfo> all = new TreeMap<>();
+    for (Collection collection : database.collections()) {
+      all.put(collection.config().name(), info(collection));
     }
+    database.quarantined().forEach((name, damage) -> all.put(name, quarantined(name, damage)));
+    List<CollectionInfo> rest =
+        all.tailMap(after, false).values().stream().limit(page + 1L).toList();
+    ListCollectionsResponse.Builder response = ListCollectionsResponse.newBuilder();
+    response.addAllCollections(rest.subList(0, Math.min(page, rest.size())));
     if (rest.size() > page) {
-      response.setNextPageToken(token(rest.get(page - 1).config().name()));
+      response.setNextPageToken(token(rest.get(page - 1).getConfig().getName()));
     }
     return response.build();
   }
@@ -208,7 +224,9 @@ final class CollectionRpcs extends CollectionServiceGrpc.CollectionServiceImplBa
       throw Refusals.required("collection");
     }
     try {
-      acknowledger.drop(database.collection(name));
+      if (!database.quarantined().containsKey(name)) {
+        acknowledger.drop(database.collection(name));
+      }
       database.drop(name);
       return DropCollectionResponse.newBuilder().setDropped(true).build();
     } catch (CollectionNotFoundException e) {

@@ -4,6 +4,7 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.omendb.engine.Collection;
+import io.omendb.engine.CollectionNotFoundException;
 import io.omendb.engine.TailFullException;
 import io.omendb.engine.Visibility;
 import io.omendb.proto.v1.ConflictReason;
@@ -77,7 +78,7 @@ final class InsertHandler implements ServerCallHandler<RowsMessage, Reply> {
       collection.append(message, mode, Visibility.IMMEDIATE, null, result);
     } catch (InvalidRowsException e) {
       throw StatusMapper.invalidRows(e, RowsCheck.vectorField(message));
-    } catch (TailFullException | IOException e) {
+    } catch (TailFullException | IOException | CollectionNotFoundException e) {
       throw StatusMapper.refusal(e, collection.config().name());
     }
   }

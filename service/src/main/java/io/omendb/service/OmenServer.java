@@ -2,6 +2,7 @@ package io.omendb.service;
 
 import io.grpc.BindableService;
 import io.grpc.Server;
+import io.grpc.ServerBuilder;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.NettyServerBuilder;
@@ -74,8 +75,6 @@ public final class OmenServer implements AutoCloseable {
   }
 
   private Server build() {
-    Reads reads = new Reads(pool, acknowledger, config.visibleWait().toNanos());
-    GeneratedCalls calls = new GeneratedCalls(pool, reads);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(config.listen())
             .channelType(NioServerSocketChannel.class)
@@ -92,6 +91,13 @@ public final class OmenServer implements AutoCloseable {
             .permitKeepAliveTime(CLIENT_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .addStreamTracerFactory(metrics.calls());
+    return bind(builder).build();
+  }
+
+  /// Adds the services to a server of any transport.
+  <B extends ServerBuilder<B>> B bind(B builder) {
+    Reads reads = new Reads(pool, acknowledger, config.visibleWait().toNanos());
+    GeneratedCalls calls = new GeneratedCalls(pool, reads);
     builder.addService(vectorService(reads, calls));
     add(
         builder,
@@ -100,10 +106,10 @@ public final class OmenServer implements AutoCloseable {
         ProtoReflectionServiceV1.newInstance(),
         reflectionV1Alpha());
     builder.addService(GuardedService.of(health.service(), Map.of()));
-    return builder.build();
+    return builder;
   }
 
-  private static void add(NettyServerBuilder builder, BindableService... services) {
+  private static void add(ServerBuilder<?> builder, BindableService... services) {
     for (BindableService service : services) {
       builder.addService(GuardedService.of(service.bindService(), Map.of()));
     }
@@ -179,6 +185,11 @@ public final class OmenServer implements AutoCloseable {
   /// Port of the metrics; 0 for none.
   int metricsPort() {
     return metricsPort;
+  }
+
+  /// The threads that search and read.
+  RequestPool pool() {
+    return pool;
   }
 
   /// How vector bytes came in.

@@ -2,6 +2,7 @@ package io.omendb.service;
 
 import io.omendb.engine.Collection;
 import io.omendb.engine.CollectionNotFoundException;
+import io.omendb.engine.CollectionQuarantinedException;
 import io.omendb.engine.Database;
 import org.jspecify.annotations.Nullable;
 
@@ -65,8 +66,8 @@ final class Serving {
     }
     try {
       return opened.collection(name);
-    } catch (CollectionNotFoundException e) {
-      throw Refusals.collectionNotFound(name);
+    } catch (CollectionNotFoundException | CollectionQuarantinedException e) {
+      throw StatusMapper.refusal(e, name);
     }
   }
 }

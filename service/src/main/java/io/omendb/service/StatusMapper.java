@@ -5,6 +5,7 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.omendb.engine.CollectionNotFoundException;
+import io.omendb.engine.CollectionQuarantinedException;
 import io.omendb.engine.InvalidConfigException;
 import io.omendb.engine.TailFullException;
 import io.omendb.proto.v1.ErrorReason;
@@ -13,6 +14,7 @@ import io.omendb.storage.CollectionExistsException;
 import io.omendb.storage.CorruptFileException;
 import io.omendb.storage.DiskFullException;
 import io.omendb.storage.InvalidRowsException;
+import io.omendb.storage.StorageException;
 import io.omendb.storage.StoreFailedException;
 import io.omendb.storage.UnknownCollectionException;
 import java.util.ArrayList;
@@ -37,16 +39,23 @@ final class StatusMapper {
               ErrorReason.ERROR_REASON_DISK_FULL,
               "no room on the data volume: " + e.getMessage());
       case StoreFailedException _ -> Refusals.outcomeUnknown();
-      case CorruptFileException e ->
-          Refusal.of(
-                  Status.Code.DATA_LOSS,
-                  ErrorReason.ERROR_REASON_COLLECTION_QUARANTINED,
-                  "acknowledged data is damaged: " + e.getMessage())
-              .with("collection", collection)
-              .with("file", e.file())
-              .with("offset", Long.toString(e.offset()));
+      case CollectionQuarantinedException e -> quarantined(e.damage(), collection);
+      case CorruptFileException e -> quarantined(e, collection);
       default -> Refusals.internal(cause);
     };
+  }
+
+  private static Refusal quarantined(StorageException damage, String collection) {
+    Refusal refusal =
+        Refusal.of(
+                Status.Code.DATA_LOSS,
+                ErrorReason.ERROR_REASON_COLLECTION_QUARANTINED,
+                "acknowledged data is damaged: " + damage.getMessage())
+            .with("collection", collection);
+    if (damage instanceof CorruptFileException file) {
+      refusal.with("file", file.file()).with("offset", Long.toString(file.offset()));
+    }
+    return refusal;
   }
 
   /// What a client is told of rows that the engine refused; `vectorField` is the twin that it sent.

@@ -16,26 +16,33 @@ final class FragmentStream extends InputStream implements HasByteBuffer, KnownLe
     DIRECT,
     HEAP,
     MIXED,
-    /// The stream gives no buffers.
+    /// Direct ones, some of which cannot be shown as buffers, as where gRPC has merged them.
+    PATCHY,
+    /// None can be shown.
     NONE
   }
 
   private final List<ByteBuffer> fragments = new ArrayList<>();
-  private final boolean supported;
+  private final boolean[] hidden;
   private int current;
   private int marked = -1;
 
-  private FragmentStream(boolean supported) {
-    this.supported = supported;
+  private FragmentStream(boolean[] hidden) {
+    this.hidden = hidden;
   }
 
   /// Cuts `message` at random, into fragments of at most `longest` bytes.
   static FragmentStream of(byte[] message, int longest, Kind kind, RandomGenerator random) {
-    FragmentStream stream = new FragmentStream(kind != Kind.NONE);
+    FragmentStream stream = new FragmentStream(new boolean[message.length]);
     int from = 0;
     while (from < message.length) {
       int length = Math.min(1 + random.nextInt(longest), message.length - from);
-      boolean direct = kind == Kind.DIRECT || (kind == Kind.MIXED && random.nextBoolean());
+      boolean direct =
+          kind == Kind.DIRECT
+              || kind == Kind.PATCHY
+              || (kind == Kind.MIXED && random.nextBoolean());
+      stream.hidden[stream.fragments.size()] =
+          kind == Kind.NONE || (kind == Kind.PATCHY && random.nextInt(3) == 0);
       // Something around it, so that reading outside a fragment gives other bytes.
       int before = random.nextInt(4);
       ByteBuffer buffer =
@@ -51,16 +58,24 @@ final class FragmentStream extends InputStream implements HasByteBuffer, KnownLe
 
   @Override
   public boolean byteBufferSupported() {
-    return supported;
+    for (int i = current; i < fragments.size(); i++) {
+      if (hidden[i]) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override
   public @Nullable ByteBuffer getByteBuffer() {
-    if (!supported) {
+    advance();
+    if (current == fragments.size()) {
+      return null;
+    }
+    if (hidden[current]) {
       throw new UnsupportedOperationException();
     }
-    advance();
-    return current == fragments.size() ? null : fragments.get(current).slice();
+    return fragments.get(current).slice();
   }
 
   @Override

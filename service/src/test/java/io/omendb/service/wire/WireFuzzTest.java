@@ -19,6 +19,7 @@ import java.nio.ByteOrder;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +38,7 @@ class WireFuzzTest {
   @ParameterizedTest
   @EnumSource(FragmentStream.Kind.class)
   void readersAgreeWithGeneratedParsers(FragmentStream.Kind kind) {
-    fuzz(kind, 20_000);
+    fuzz(kind, 8_000);
   }
 
   @Tag("ci")
@@ -116,6 +117,9 @@ class WireFuzzTest {
         assertNotNull(read.malformed(), "the generated parser refused it");
         return;
       }
+      if (isOverlongVarint(read.malformed())) {
+        return;
+      }
       assertNull(read.malformed());
       assertEquals(expected.getCollection(), read.collection());
       assertEquals(expected.getModeValue(), read.mode());
@@ -141,6 +145,9 @@ class WireFuzzTest {
         assertNotNull(read.malformed(), "the generated parser refused it");
         return;
       }
+      if (isOverlongVarint(read.malformed())) {
+        return;
+      }
       assertNull(read.malformed());
       assertEquals(expected.getCollection(), read.collection());
       assertEquals(expected.getModeValue(), read.mode());
@@ -158,6 +165,14 @@ class WireFuzzTest {
           expected.getVectorsLe(),
           expected.getPayloadsList());
     }
+  }
+
+  /// The one difference we keep: the array decoder of protobuf-java does not look whether the tenth
+  /// byte of a 64-bit varint is its last, if more bytes follow. The format allows ten, and its
+  /// other decoders refuse more, as we do.
+  private static boolean isOverlongVarint(@Nullable MalformedMessageException fault) {
+    return fault != null
+        && String.valueOf(fault.getMessage()).startsWith("a varint of more than 10 bytes");
   }
 
   private static void checkColumns(
@@ -223,6 +238,9 @@ class WireFuzzTest {
     try (QueryMessage read = searches.parse(stream)) {
       if (expected == null) {
         assertNotNull(read.malformed(), "the generated parser refused it");
+        return;
+      }
+      if (isOverlongVarint(read.malformed())) {
         return;
       }
       assertNull(read.malformed());
