@@ -1,5 +1,6 @@
 package io.omendb.engine;
 
+import io.omendb.index.distance.KernelSelfTest;
 import io.omendb.index.hnsw.Workers;
 import io.omendb.storage.CollectionSchema;
 import io.omendb.storage.DataDirectory;
@@ -40,6 +41,7 @@ public final class Database implements AutoCloseable {
    * @throws StorageException if it is locked, of an unknown format, or its catalogue is damaged
    */
   public static Database open(Path path, DatabaseOptions options) throws IOException {
+    KernelSelfTest.verify();
     DataDirectory directory =
         DataDirectory.open(path, StorageOptions.defaults().withDurability(options.durability()));
     Database database = new Database(directory, options);
@@ -52,7 +54,18 @@ public final class Database implements AutoCloseable {
       throw e;
     }
     database.linker.start();
+    Thread.ofPlatform().daemon().name("omendb-self-test").start(Database::logKernels);
     return database;
+  }
+
+  /** After the start, which must not wait for the JIT. */
+  private static void logKernels() {
+    KernelSelfTest.Timing timing = KernelSelfTest.time();
+    LOG.info(
+        "kernels: {}, 128-d distance {} ns on codes, {} ns on float32",
+        timing.width(),
+        "%.1f".formatted(timing.codeNanos()),
+        "%.1f".formatted(timing.floatNanos()));
   }
 
   private void recover(String name) throws IOException {

@@ -1,6 +1,9 @@
 package io.omendb.storage.wal;
 
 import io.omendb.storage.memory.Memory;
+import java.lang.foreign.Arena;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.bytes.BytesStore;
 import net.openhft.chronicle.bytes.PointerBytesStore;
@@ -12,6 +15,20 @@ import net.openhft.chronicle.bytes.PointerBytesStore;
  * <p>Blocks of vectors are copied by {@link Memory}, since they may be strided.
  */
 final class ChronicleRecordEncoder implements RecordEncoder {
+  /**
+   * Held, since the log manager holds its loggers weakly; its one warning is about a cleaner we do
+   * not use.
+   */
+  private static final Logger CLEANER =
+      Logger.getLogger("net.openhft.chronicle.core.internal.cleaner");
+
+  private static final int SCRATCH_BYTES = 64;
+  private static final long SCRATCH = Arena.global().allocate(SCRATCH_BYTES, 8).address();
+
+  static {
+    CLEANER.setLevel(Level.OFF);
+  }
+
   private final PointerBytesStore store = BytesStore.nativePointer();
   private final Bytes<?> bytes;
   private final int rowBytes;
@@ -24,10 +41,6 @@ final class ChronicleRecordEncoder implements RecordEncoder {
     // Used under the collection's write lock, by whichever thread holds it.
     bytes.singleThreadedCheckDisabled(true);
   }
-
-  private static final int SCRATCH_BYTES = 64;
-  private static final long SCRATCH =
-      java.lang.foreign.Arena.global().allocate(SCRATCH_BYTES, 8).address();
 
   @Override
   public int encode(WalRecord record, long address, int capacity) {
