@@ -20,6 +20,7 @@ import io.omendb.storage.InvalidRowsException;
 import io.omendb.storage.StreamFrame;
 import io.omendb.storage.StreamState;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 /// for is owed until that is over. That, and the client's flow window, bound what a stream may
 /// occupy.
 ///
+/// What had been asked for when the tail filled is held, with a copy of its bytes, until there is
+/// room.
+///
 /// **Half-done frames.** A frame reaches us whole or not at all, and is applied by one call of the
 /// engine, so a stream may break anywhere.
 final class BulkStream extends ServerCall.Listener<RowsMessage> {
@@ -50,6 +54,9 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
     /// The call is over.
     ENDED
   }
+
+  /// A frame that waits for room in the un-linked tail, with bytes of its own.
+  private record HeldFrame(long frame, RowsMessage rows) {}
 
   /// Logged as a last frame when a named stream was closed by its client, so that it is not
   /// resumed.
@@ -88,6 +95,8 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
   private long openedSequence;
   private long lastFrame;
   private long lastSequence;
+  private long lastMarked;
+  private final ArrayDeque<HeldFrame> held = new ArrayDeque<>();
   private MarkQueue received = new MarkQueue(0);
   private MarkQueue durable = new MarkQueue(0);
   private MarkQueue searchable = new MarkQueue(0);
@@ -138,11 +147,10 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
         StreamOpening opened = opening;
         if (state == State.OPEN && failure == null && opened != null) {
           endBuild(opened);
-          if (!opened.streamId().isEmpty()) {
-            lastSequence =
-                opened.collection().markFrame(new StreamFrame(opened.streamId(), FINISHED));
-          }
           state = State.CLOSING;
+          if (held.isEmpty()) {
+            finish(opened);
+          }
         }
       }
     } catch (Refusal e) {
@@ -151,6 +159,13 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
       fail(StatusMapper.refusal(e, ""));
     }
     streams.acknowledger.signal();
+  }
+
+  /// Logs that a named stream is not to be resumed, after its last frame.
+  private void finish(StreamOpening opened) throws IOException {
+    if (!opened.streamId().isEmpty()) {
+      lastSequence = opened.collection().markFrame(new StreamFrame(opened.streamId(), FINISHED));
+    }
   }
 
   @Override
@@ -228,10 +243,48 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
       report.skipped();
       return;
     }
-    apply(opened, frame, message);
+    if (!held.isEmpty() || !apply(opened, frame, message)) {
+      hold(message, frame);
+    }
+  }
+
+  private void mark(long frame) {
+    lastMarked = frame;
     received.add(frame, lastSequence);
     durable.add(frame, lastSequence);
     searchable.add(frame, lastSequence);
+  }
+
+  /// Keeps frames that came while the un-linked tail was full: they were asked for before it was.
+  private void hold(RowsMessage message, long frame) {
+    held.add(new HeldFrame(frame, message.detach()));
+  }
+
+  /// Takes in the held frames, now that there may be room for them.
+  private void applyHeld(StreamOpening opened) {
+    while (!held.isEmpty() && !opened.collection().tailFull()) {
+      HeldFrame next = held.getFirst();
+      try {
+        if (!apply(opened, next.frame(), next.rows())) {
+          return;
+        }
+      } catch (Refusal e) {
+        failure = e;
+      }
+      held.removeFirst().rows().close();
+      if (held.isEmpty() && state == State.CLOSING && failure == null) {
+        try {
+          finish(opened);
+        } catch (IOException e) {
+          failure = StatusMapper.refusal(e, opened.collection().config().name());
+        }
+      }
+    }
+  }
+
+  private void dropHeld() {
+    held.forEach(frame -> frame.rows().close());
+    held.clear();
   }
 
   private StreamOpening open(RowsMessage first) throws Refusal {
@@ -292,8 +345,9 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
     return frame;
   }
 
-  /// Applies a frame, or notes why it is refused; either uses up its number.
-  private void apply(StreamOpening opened, long frame, RowsMessage rows) throws Refusal {
+  /// Applies a frame, or notes why it is refused; either uses up its number. False: the tail is
+  /// full, and nothing was done.
+  private boolean apply(StreamOpening opened, long frame, RowsMessage rows) throws Refusal {
     Collection collection = opened.collection();
     StreamFrame position =
         opened.streamId().isEmpty() ? null : new StreamFrame(opened.streamId(), frame);
@@ -309,13 +363,17 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
       refuse(frame, StatusMapper.invalidRows(e, RowsCheck.vectorField(rows)), opened, position);
     } catch (Refusal e) {
       refuse(frame, e, opened, position);
-    } catch (TailFullException | IOException | CollectionNotFoundException e) {
+    } catch (TailFullException e) {
+      return false;
+    } catch (IOException | CollectionNotFoundException e) {
       Refusal refusal = StatusMapper.refusal(e, collection.config().name());
       if (refusal.code() != Status.Code.RESOURCE_EXHAUSTED) {
         throw refusal;
       }
       refuse(frame, refusal, opened, position);
     }
+    mark(frame);
+    return true;
   }
 
   private void refuse(
@@ -332,7 +390,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
   }
 
   private boolean mayReadOn() {
-    return !report.isFull() && pressure() == Pressure.PRESSURE_OK;
+    return held.isEmpty() && !report.isFull() && pressure() == Pressure.PRESSURE_OK;
   }
 
   private Pressure pressure() {
@@ -362,20 +420,19 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
         end();
         return NEVER;
       }
+      StreamOpening opened = opening;
       Refusal refusal = failure;
       if (refusal != null) {
-        StatusMapper.close(call, refusal);
-        end();
-        return NEVER;
+        return endWith(refusal, opened);
       }
-      StreamOpening opened = opening;
       if (opened == null || state == State.NEW) {
         return NEVER;
       }
+      applyHeld(opened);
       asked = owed > 0 && state == State.OPEN && mayReadOn() ? owed : 0;
       owed -= asked;
       pause = respond(opened, now);
-      if (owed > 0 && state == State.OPEN) {
+      if ((owed > 0 && state == State.OPEN) || !held.isEmpty()) {
         pause = Math.min(pause, HELD_PAUSE_NANOS);
       }
     }
@@ -383,6 +440,27 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
       call.request(asked);
     }
     return pause;
+  }
+
+  /// Ends the stream with a status. Where the client is at fault or the server stops, what was
+  /// taken in before is acknowledged first, so that the client knows where it stands.
+  private long endWith(Refusal refusal, @Nullable StreamOpening opened) {
+    dropHeld();
+    boolean settles =
+        refusal.code() == Status.Code.INVALID_ARGUMENT
+            || refusal.reason() == ErrorReason.ERROR_REASON_DRAINING;
+    if (settles && opened != null && lastMarked > settledFrame) {
+      advanceMarks(opened, opened.collection());
+      if (received.frame() < lastMarked) {
+        return NEVER;
+      }
+      if (!openingSent || marksMoved() || !report.isEmpty()) {
+        send(opened, pressure(), false);
+      }
+    }
+    StatusMapper.close(call, refusal);
+    end();
+    return NEVER;
   }
 
   private long respond(StreamOpening opened, long now) {
@@ -422,6 +500,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
 
   private boolean isDone(StreamOpening opened, Collection collection) {
     return state == State.CLOSING
+        && held.isEmpty()
         && received.frame() >= lastFrame
         && settledSequence(collection) >= lastSequence
         && (!opened.waitSearchable() || searchable.frame() >= lastFrame);
@@ -514,6 +593,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
       return;
     }
     state = State.ENDED;
+    dropHeld();
     streams.acknowledger.remove(this);
     StreamOpening opened = opening;
     if (opened != null) {

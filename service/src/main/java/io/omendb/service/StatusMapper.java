@@ -62,18 +62,19 @@ final class StatusMapper {
   static Refusal invalidRows(InvalidRowsException cause, String vectorField) {
     List<Violation> violations = new ArrayList<>();
     for (InvalidRowsException.Item item : cause.items()) {
-      violations.add(
-          item.component() < 0
-              ? new Violation(
-                  item.index(),
-                  vectorField + "[" + item.index() + "]",
-                  "a vector of norm zero",
-                  "a norm above zero")
-              : new Violation(
-                  item.index(),
-                  vectorField + "[" + item.index() + "][" + item.component() + "]",
-                  Float.toString(item.value()),
-                  "finite"));
+      String row = vectorField + "[" + item.index() + "]";
+      if (item.component() < 0) {
+        violations.add(
+            new Violation(item.index(), row, "a vector of norm zero", "a norm above zero"));
+      } else {
+        // A component may be finite, and still too large for the norm to be.
+        violations.add(
+            new Violation(
+                item.index(),
+                row + "[" + item.component() + "]",
+                Float.toString(item.value()),
+                Float.isFinite(item.value()) ? "a squared norm that is finite" : "finite"));
+      }
     }
     ErrorReason reason =
         cause.items().getFirst().component() < 0

@@ -109,7 +109,7 @@ class BulkInsertTest {
                 SearchRequest.newBuilder()
                     .setCollection(collection)
                     .setK(1)
-                    .addAllVector(List.of(8f, 1f, 0f, 0f))
+                    .addAllVector(ServerFixture.vectorOf(7))
                     .setMinVisibleSequence(acknowledged.getCommitSequence())
                     .build());
     assertEquals(7, found.getHits(0).getNumericId());

@@ -2,6 +2,7 @@ package io.omendb.service;
 
 import static io.omendb.service.ServerFixture.failureOf;
 import static io.omendb.service.ServerFixture.rows;
+import static io.omendb.service.ServerFixture.vectorOf;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -47,7 +48,7 @@ class InsertTest {
   @Test
   void rowsAreFoundAsSoonAsTheyAreAcknowledged() {
     fixture.create("own_writes", Similarity.SIMILARITY_L2, IdKind.ID_KIND_NUMERIC);
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 60; i++) {
       InsertResponse inserted = fixture.vectors().insert(rows("own_writes", i * 3L, 3));
       assertEquals(3, inserted.getInsertedCount());
       SearchResponse found =
@@ -57,7 +58,7 @@ class InsertTest {
                   SearchRequest.newBuilder()
                       .setCollection("own_writes")
                       .setK(1)
-                      .addAllVector(List.of(i * 3f + 1, 1f, 0f, 0f))
+                      .addAllVector(vectorOf(i * 3L))
                       .setMinVisibleSequence(inserted.getCommitSequence())
                       .build());
       assertEquals(i * 3L, found.getHits(0).getNumericId());
@@ -69,7 +70,7 @@ class InsertTest {
   @Test
   void bothTwinsStoreTheSameBits() {
     fixture.create("twins", Similarity.SIMILARITY_L2, IdKind.ID_KIND_NUMERIC);
-    float[] vector = {0.1f, -0.0f, Float.MIN_VALUE, 3e38f};
+    float[] vector = {0.1f, -0.0f, Float.MIN_VALUE, 1e18f};
     ByteBuffer bytes = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
     InsertRequest.Builder floats =
         InsertRequest.newBuilder().setCollection("twins").addNumericIds(1);

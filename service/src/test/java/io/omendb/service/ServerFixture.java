@@ -22,9 +22,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.function.Executable;
 
@@ -104,17 +106,19 @@ final class ServerFixture implements AutoCloseable {
                     .build());
   }
 
-  /// Rows with ids from `first`; row i is (i + 1, 1, 0, …).
+  /// Rows with ids from `first`, each with the vector that [#vectorOf] gives.
   static InsertRequest rows(String collection, long first, int count) {
     InsertRequest.Builder request = InsertRequest.newBuilder().setCollection(collection);
     for (int i = 0; i < count; i++) {
-      request.addNumericIds(first + i);
-      request.addVectors((float) (first + i + 1)).addVectors(1);
-      for (int j = 2; j < DIMENSION; j++) {
-        request.addVectors(0);
-      }
+      request.addNumericIds(first + i).addAllVectors(vectorOf(first + i));
     }
     return request.build();
+  }
+
+  /// The vector of an id: components from 0 to 1.
+  static List<Float> vectorOf(long id) {
+    SplittableRandom random = new SplittableRandom(id);
+    return Stream.generate(random::nextFloat).limit(DIMENSION).toList();
   }
 
   /// Live records.

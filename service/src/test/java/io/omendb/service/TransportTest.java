@@ -21,7 +21,6 @@ import io.omendb.proto.v1.VectorServiceGrpc;
 import io.omendb.service.wire.BytePath;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -115,18 +114,18 @@ class TransportTest {
         SearchRequest.newBuilder()
             .setCollection("c")
             .setK(3)
-            .addAllVector(List.of(500f, 1f, 0f, 0f))
+            .addAllVector(ServerFixture.vectorOf(499))
             .build();
     var found = stub.search(request);
     assertEquals(499, found.getHits(0).getNumericId());
     assertEquals(0f, found.getHits(0).getDistance());
-    assertEquals(1f, found.getHits(1).getDistance());
+    assertTrue(found.getHits(1).getDistance() > 0);
     SearchBatchResponse batch =
         stub.searchBatch(
             SearchBatchRequest.newBuilder()
                 .setCollection("c")
                 .setK(3)
-                .addAllVectors(List.of(500f, 1f, 0f, 0f))
+                .addAllVectors(ServerFixture.vectorOf(499))
                 .build());
     assertEquals(found.getHitsList(), batch.getResults(0).getHitsList());
   }

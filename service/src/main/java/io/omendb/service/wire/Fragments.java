@@ -75,6 +75,14 @@ final class Fragments {
     }
   }
 
+  /// Takes a copy of the bytes of `other`, as one heap fragment.
+  void copyOf(Fragments other) {
+    clear();
+    fallback = true;
+    int length = other.length();
+    addFragment(0, other.bytes(0, length), null, length);
+  }
+
   /// Forgets the message. Does not release buffers: those are gRPC's.
   void clear() {
     Arrays.fill(owners, 0, count, null);

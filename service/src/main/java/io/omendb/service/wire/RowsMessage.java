@@ -73,6 +73,20 @@ public final class RowsMessage implements RowSource, AutoCloseable {
     IDLE.set(this);
   }
 
+  /// The same message with bytes of its own, which outlives `onMessage` and may go to another
+  /// thread; this one must still be closed. Its vectors take the fallback: they are copied twice.
+  public RowsMessage detach() {
+    RowsMessage own = new RowsMessage();
+    own.counters = counters;
+    own.fragments.copyOf(fragments);
+    try {
+      RowsReader.read(own, true);
+    } catch (MalformedMessageException e) {
+      throw new AssertionError("it could be read before", e);
+    }
+    return own;
+  }
+
   /// A cursor over the fragments.
   WireReader wire() {
     return wire;
