@@ -2,6 +2,7 @@ package io.omendb.service;
 
 import io.grpc.stub.StreamObserver;
 import io.omendb.engine.Collection;
+import io.omendb.index.distance.VectorWidth;
 import io.omendb.proto.v1.AdminServiceGrpc;
 import io.omendb.proto.v1.BytesByPath;
 import io.omendb.proto.v1.CheckpointRequest;
@@ -124,6 +125,7 @@ final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
         .setDurabilityMode(OmenServer.durabilityMode(durability))
         .setDurabilityIntervalMs(
             durability instanceof Durability.Interval(var period) ? (int) period.toMillis() : 0)
+        .setKernels(kernels())
         .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
         .setHeapMaxBytes(runtime.maxMemory())
         .setResidentBytes(ProcessMemory.residentBytes())
@@ -133,6 +135,11 @@ final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
                 .setHeapBytes(counters.bytes(BytePath.HEAP))
                 .setFallbackBytes(counters.bytes(BytePath.FALLBACK)))
         .build();
+  }
+
+  private static String kernels() {
+    VectorWidth width = VectorWidth.current();
+    return width == VectorWidth.SCALAR ? "scalar" : "simd-" + width.bits();
   }
 
   @Override

@@ -34,13 +34,18 @@ import org.slf4j.LoggerFactory;
 ///
 /// [#start] opens the port, [#recover] the data, [#drain] ends both in order. One thread calls
 /// them, or each after the other has returned.
-public final class OmenServer implements AutoCloseable {
+final class OmenServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OmenServer.class);
 
   private static final int HANDSHAKE_TIMEOUT_SECONDS = 10;
   private static final int CLIENT_KEEP_ALIVE_SECONDS = 10;
   private static final int RESETS_MAX = 200;
   private static final int RESETS_WINDOW_SECONDS = 30;
+
+  /// While draining: how often to look, and how long the last replies get to leave.
+  private static final int IDLE_POLL_MILLIS = 10;
+
+  private static final int LAST_BYTES_MILLIS = 200;
 
   private final ServerConfig config;
   private final ByteCounters counters = new ByteCounters();
@@ -200,22 +205,35 @@ public final class OmenServer implements AutoCloseable {
   /// Stops taking calls, lets those that run end, and closes the data. What is acknowledged is kept
   /// however this ends.
   ///
-  /// Bulk streams are told at once and get half the time to close by themselves.
+  /// Bulk streams are told at once and get half the time to close by themselves. Nobody waits for
+  /// calls that only watch, of health or reflection.
   void drain(Duration limit) throws IOException, InterruptedException {
-    long end = System.nanoTime() + limit.toNanos();
+    long start = System.nanoTime();
     health.draining();
     serving.drain();
     acknowledger.drain(false);
     server.shutdown();
-    if (!server.awaitTermination(limit.toNanos() / 2, TimeUnit.NANOSECONDS)) {
-      acknowledger.drain(true);
-      if (!server.awaitTermination(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS)) {
-        LOG.warn("calls were still running after {}; cancelling them", limit);
-        server.shutdownNow();
-        server.awaitTermination(1, TimeUnit.SECONDS);
+    awaitIdle(start + limit.toNanos() / 2);
+    acknowledger.drain(true);
+    if (!awaitIdle(start + limit.toNanos())) {
+      LOG.warn("calls were still running after {}; cancelling them", limit);
+    }
+    boolean ended = server.awaitTermination(LAST_BYTES_MILLIS, TimeUnit.MILLISECONDS);
+    LOG.debug("connections closed by clients: {}", ended);
+    close();
+  }
+
+  /// Waits until no work is left, or `end`; returns whether none is.
+  private boolean awaitIdle(long end) throws InterruptedException {
+    while (!(acknowledger.isIdle() && pool.isIdle())) {
+      if (System.nanoTime() - end >= 0) {
+        return false;
+      }
+      if (server.awaitTermination(IDLE_POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+        return true;
       }
     }
-    close();
+    return true;
   }
 
   /// Ends everything now.

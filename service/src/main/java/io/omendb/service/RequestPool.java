@@ -56,10 +56,9 @@ final class RequestPool implements AutoCloseable {
     return executor.getQueue().size();
   }
 
-  /// Takes nothing more and waits for what runs, no longer than the time given.
-  boolean shutdown(long timeoutNanos) throws InterruptedException {
-    executor.shutdown();
-    return executor.awaitTermination(timeoutNanos, TimeUnit.NANOSECONDS);
+  /// Nothing runs and nothing waits.
+  boolean isIdle() {
+    return executor.getActiveCount() == 0 && executor.getQueue().isEmpty();
   }
 
   @Override

@@ -1,0 +1,81 @@
+package io.omendb.service;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import io.omendb.proto.v1.BulkInsertRequest;
+import io.omendb.proto.v1.BulkInsertResponse;
+import io.omendb.proto.v1.CollectionConfig;
+import io.omendb.proto.v1.CreateCollectionRequest;
+import io.omendb.proto.v1.Similarity;
+import io.omendb.proto.v1.Visibility;
+import io.omendb.service.wire.BytePath;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Streams that bring rows faster than the graph links them.
+class TailTest {
+  private static final int DIMENSION = 4_096;
+  private static final int FRAME = 64;
+  private static final int FRAMES = 12;
+
+  @Test
+  void aFullTailHoldsStreamsBackAndRefusesNothing(@TempDir Path data) {
+    try (ServerFixture fixture =
+        ServerFixture.start(data, Map.of(Option.LINKER_THREADS, "1", Option.DURABILITY, "os"))) {
+      var unused =
+          fixture
+              .collections()
+              .createCollection(
+                  CreateCollectionRequest.newBuilder()
+                      .setConfig(
+                          CollectionConfig.newBuilder()
+                              .setName("wide")
+                              .setDimension(DIMENSION)
+                              .setEfConstruction(400)
+                              .setSimilarity(Similarity.SIMILARITY_L2))
+                      .build());
+      List<BulkClient> clients =
+          IntStream.range(0, 3).mapToObj(i -> BulkClient.open(fixture.channel())).toList();
+      for (int frame = 0; frame < FRAMES; frame++) {
+        for (int client = 0; client < clients.size(); client++) {
+          clients.get(client).send(frame(client * FRAMES + frame));
+        }
+      }
+      for (BulkClient client : clients) {
+        BulkInsertResponse last = client.finish();
+        assertEquals(FRAMES, last.getReceivedFrameSequence());
+        assertEquals(0, last.getSummary().getRefusedFrameCount());
+        assertEquals((long) FRAMES * FRAME, last.getSummary().getInsertedCount());
+      }
+      assertEquals((long) clients.size() * FRAMES * FRAME, fixture.count("wide"));
+      assertTrue(
+          fixture.server.counters().bytes(BytePath.FALLBACK) > FRAME * DIMENSION,
+          "some frames met a full tail and were held");
+    }
+  }
+
+  private static BulkInsertRequest.Builder frame(int number) {
+    SplittableRandom random = new SplittableRandom(number);
+    ByteBuffer block =
+        ByteBuffer.allocate(FRAME * DIMENSION * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    while (block.hasRemaining()) {
+      block.putFloat(random.nextFloat());
+    }
+    BulkInsertRequest.Builder frame =
+        BulkInsertRequest.newBuilder()
+            .setCollection("wide")
+            .setVisibility(Visibility.VISIBILITY_IMMEDIATE)
+            .setVectorsLe(ByteString.copyFrom(block.array()));
+    IntStream.range(0, FRAME).forEach(row -> frame.addNumericIds((long) number * FRAME + row));
+    return frame;
+  }
+}
