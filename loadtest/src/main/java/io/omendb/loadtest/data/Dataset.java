@@ -65,9 +65,12 @@ public final class Dataset implements AutoCloseable {
         given != null && isTruth(given, baseFile, queryFile, metric, threads)
             ? given
             : ExactNeighbours.find(baseFile, queryFile, metric, K, threads, progress);
-    String file = base.getFileName().toString();
-    return new Dataset(
-        file.substring(0, file.lastIndexOf('.')), baseFile, queryFile, metric, neighbours);
+    return new Dataset(name(base), baseFile, queryFile, metric, neighbours);
+  }
+
+  /** The file's name without its ending, and without "_base". */
+  private static String name(Path base) {
+    return base.getFileName().toString().replaceFirst("(_base)?\\.[fb]vecs$", "");
   }
 
   /** A set of vectors from elsewhere; computes the answers. */
@@ -98,7 +101,7 @@ public final class Dataset implements AutoCloseable {
     return true;
   }
 
-  /** The file's name without its ending. */
+  /** What to call it. */
   public String name() {
     return name;
   }

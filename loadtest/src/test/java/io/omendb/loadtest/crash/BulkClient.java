@@ -23,9 +23,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class BulkClient extends LoadClient {
 
   /** Frames that may wait for their acknowledgement. */
-  private static final int WINDOW = 32;
+  private static final int WINDOW = 16;
 
-  private static final int FRAME_VECTORS_MAX = 200;
+  private static final int FRAME_VECTORS_MAX = 40;
+
+  /** Above this it replaces rather than adds, so that the checks stay short. */
+  private static final int RECORDS_MAX = 5_000;
 
   private final String streamId;
   private final Visibility visibility;
@@ -89,10 +92,11 @@ final class BulkClient extends LoadClient {
     finished = true;
   }
 
-  /** Mostly new records, with some old ones replaced in the same frame. */
+  /** Some new records, as long as there are not too many, and some old ones replaced. */
   private Operation nextOperation() {
-    List<Long> ids = new ArrayList<>(freshIds(1 + random.nextInt(FRAME_VECTORS_MAX)));
-    if (random.nextInt(5) == 0) {
+    boolean full = oracle.idCount() > RECORDS_MAX;
+    List<Long> ids = new ArrayList<>(freshIds(full ? 1 : 1 + random.nextInt(FRAME_VECTORS_MAX)));
+    if (full || random.nextInt(5) == 0) {
       ids.addAll(usedIds(20));
     }
     return new Operation(ids, nextVersion());

@@ -57,12 +57,12 @@ abstract class LoadClient {
 
   /** Some ids used before, each once; none if there are too few. */
   final List<Long> usedIds(int count) {
-    List<Long> ids = oracle.ids();
-    if (ids.size() < count) {
+    int known = oracle.idCount();
+    if (known < count) {
       return List.of();
     }
-    int from = random.nextInt(ids.size() - count + 1);
-    return ids.subList(from, from + count);
+    long from = nextId - known + random.nextInt(known - count + 1);
+    return LongStream.range(from, from + count).boxed().toList();
   }
 
   final int nextVersion() {

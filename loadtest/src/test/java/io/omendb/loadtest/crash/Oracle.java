@@ -42,9 +42,9 @@ final class Oracle {
     return List.copyOf(ids);
   }
 
-  /** How many writes are in flight. */
-  synchronized int inFlightCount() {
-    return inFlight.size();
+  /** How many ids were ever written. */
+  synchronized int idCount() {
+    return ids.size();
   }
 
   /**

@@ -24,7 +24,7 @@ class DatasetTest {
   void takesTheAnswersThatComeWithTheSet() throws IOException {
     try (Dataset set = open(Integer.MAX_VALUE, Metric.L2)) {
       assertFalse(progress.started, "no answers computed");
-      assertEquals("siftsmall_base", set.name());
+      assertEquals("siftsmall", set.name());
       assertEquals(SiftSmall.COUNT, set.base().count());
       assertEquals(SiftSmall.DIMENSION, set.base().dimension());
       Neighbours official = Neighbours.read(SiftSmall.truth(directory));
