@@ -42,6 +42,11 @@ final class CallMetrics extends ServerStreamTracer.Factory {
     return new Tracer(method);
   }
 
+  /// Calls of a method that came in so far.
+  double startedCount(String method) {
+    return started(method).count();
+  }
+
   private Counter started(String method) {
     return started.computeIfAbsent(
         method,

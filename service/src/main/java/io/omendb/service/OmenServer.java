@@ -197,6 +197,11 @@ final class OmenServer implements AutoCloseable {
     return pool;
   }
 
+  /// Calls of a method that came in so far.
+  int startedCalls(String method) {
+    return (int) metrics.calls().startedCount(method);
+  }
+
   /// How vector bytes came in.
   ByteCounters counters() {
     return counters;

@@ -59,7 +59,8 @@ class InsertTest {
                       .setCollection("own_writes")
                       .setK(1)
                       .addAllVector(vectorOf(i * 3L))
-                      .setMinVisibleSequence(inserted.getCommitSequence())
+                      // An acknowledged insert is visible, whether one asks for it or not.
+                      .setMinVisibleSequence(i % 4 == 0 ? inserted.getCommitSequence() : 0)
                       .build());
       assertEquals(i * 3L, found.getHits(0).getNumericId());
       assertEquals(0f, found.getHits(0).getDistance());

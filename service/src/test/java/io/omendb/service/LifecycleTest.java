@@ -13,6 +13,7 @@ import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.StreamObserver;
+import io.omendb.proto.v1.BulkInsertRequest;
 import io.omendb.proto.v1.BulkInsertResponse;
 import io.omendb.proto.v1.CountRequest;
 import io.omendb.proto.v1.IdKind;
@@ -87,6 +88,11 @@ class LifecycleTest {
     BulkClient stubborn = BulkClient.open(fixture.channel());
     stubborn.send(BulkClient.frame(rows("c", 5, 5)));
     stubborn.await("its frame", next -> next.getReceivedFrameSequence() == 1);
+    BulkClient late = BulkClient.open(fixture.channel());
+    late.send(BulkInsertRequest.newBuilder().setCollection("c"));
+    late.await("its opening", BulkInsertResponse::hasOpening);
+    BulkClient silent = BulkClient.open(fixture.channel());
+    ServerFixture.await("its call", () -> fixture.calls("BulkInsert") == 4);
 
     Thread drain =
         Thread.ofPlatform()
@@ -99,6 +105,10 @@ class LifecycleTest {
             });
     assertEquals(ServingStatus.NOT_SERVING, statuses.poll(10, TimeUnit.SECONDS));
     willing.await("told to stop", next -> next.getPressure() == Pressure.PRESSURE_DRAINING);
+    // A call that was there before, and begins only now.
+    silent.send(BulkClient.frame(rows("c", 90, 5)));
+    assertEquals("DRAINING", silent.fail().reason());
+    late.finish();
     BulkInsertResponse summary = willing.finish();
     assertEquals(5, summary.getSummary().getInsertedCount());
     var failure = stubborn.fail();

@@ -16,6 +16,7 @@ import io.omendb.proto.v1.IdKind;
 import io.omendb.proto.v1.SearchRequest;
 import io.omendb.proto.v1.SearchResponse;
 import io.omendb.proto.v1.Similarity;
+import io.omendb.proto.v1.StatsRequest;
 import io.omendb.proto.v1.VectorServiceGrpc;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,7 +69,7 @@ class QueueTest {
   }
 
   private ListenableFuture<SearchResponse> searchLater() {
-    var answer = VectorServiceGrpc.newFutureStub(fixture.channel()).search(SEARCH);
+    var answer = VectorServiceGrpc.newFutureStub(fixture.vectors().getChannel()).search(SEARCH);
     ServerFixture.await("the request in the queue", () -> fixture.server.pool().queued() == 1);
     return answer;
   }
@@ -102,15 +103,28 @@ class QueueTest {
         failureOf(
             () -> fixture.vectors().withDeadlineAfter(100, TimeUnit.MILLISECONDS).search(SEARCH));
     assertEquals(Status.Code.DEADLINE_EXCEEDED, late.code());
-    release.countDown();
-    assertEquals(1, fixture.count("c"));
+    assertNothingIsSearched();
   }
 
   @Test
   void aCancelledRequestIsDropped() {
     ListenableFuture<SearchResponse> cancelled = searchLater();
     assertTrue(cancelled.cancel(true));
+    // Travels behind the cancellation, on the same connection.
+    assertEquals(1, fixture.vectors().insert(rows("c", 9, 1)).getInsertedCount());
+    assertNothingIsSearched();
+  }
+
+  /// What was in the queue is gone once a later request is answered.
+  private void assertNothingIsSearched() {
+    ServerFixture.await("the queue", () -> fixture.server.pool().queued() == 1);
     release.countDown();
-    assertEquals(1, fixture.count("c"));
+    assertEquals(
+        0,
+        fixture
+            .admin()
+            .stats(StatsRequest.newBuilder().setCollection("c").build())
+            .getCollections(0)
+            .getSearchCount());
   }
 }

@@ -126,6 +126,11 @@ final class ServerFixture implements AutoCloseable {
     return vectors().count(CountRequest.newBuilder().setCollection(collection).build()).getCount();
   }
 
+  /// Calls of a VectorService method that came in so far.
+  int calls(String method) {
+    return server.startedCalls("omendb.v1.VectorService/" + method);
+  }
+
   /// What a failed call told.
   record Failure(Status.Code code, String reason, Map<String, String> metadata, String field) {}
 

@@ -58,6 +58,27 @@ class WireFuzzTest {
     }
   }
 
+  /// Every way a sequence can begin, with continuation bytes at their edges: no overlong forms, no
+  /// surrogates, nothing above U+10FFFF.
+  @Test
+  void utf8IsCheckedAsByTheGeneratedParser() {
+    byte[] edges = {0x00, 0x41, 0x7f, (byte) 0x80, (byte) 0x8f, (byte) 0x90, (byte) 0x9f};
+    byte[] more = {(byte) 0xa0, (byte) 0xbf, (byte) 0xc0, (byte) 0xe1, (byte) 0xff};
+    byte[] next = java.util.Arrays.copyOf(edges, edges.length + more.length);
+    System.arraycopy(more, 0, next, edges.length, more.length);
+    SplittableRandom random = new SplittableRandom(1);
+    for (int first = 0; first < 256; first++) {
+      for (byte second : next) {
+        for (byte third : next) {
+          byte[] message = {4 << 3 | 2, 4, (byte) first, second, third, (byte) 0x80};
+          checkInsert(message, stream(message, 2, FragmentStream.Kind.DIRECT, random));
+          message[5] = 'z';
+          checkInsert(message, stream(message, 2, FragmentStream.Kind.HEAP, random));
+        }
+      }
+    }
+  }
+
   private void fuzz(FragmentStream.Kind kind, int rounds) {
     long seed = Long.getLong("seed", new SplittableRandom().nextLong());
     SplittableRandom random = new SplittableRandom(seed);
