@@ -37,6 +37,9 @@ final class Calibrator {
    */
   record Calibration(int ef, double recall) {}
 
+  /** Share of the misses allowed that is kept in reserve: the samples are few. */
+  private static final double MARGIN = 0.25;
+
   /** Rows that stay in the cache while all samples are compared with them. */
   private static final int BLOCK = 256;
 
@@ -81,7 +84,7 @@ final class Calibrator {
         return chosen;
       }
       chosen = new Calibration(ef, (double) found / ((long) count * K));
-      if (chosen.recall >= targetRecall) {
+      if (chosen.recall >= targetRecall + MARGIN * (1 - targetRecall)) {
         return chosen;
       }
     }

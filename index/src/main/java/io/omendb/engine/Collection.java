@@ -103,8 +103,8 @@ public final class Collection {
 
   private void listUnlinked() {
     int count = store.count();
-    int from = 0;
-    for (int slot = 0; slot < count; slot++) {
+    int from = index.linkedCount() == count ? count : 0;
+    for (int slot = from; slot < count; slot++) {
       if (index.graph().isLinked(slot) || store.isDead(slot)) {
         pending.publish(from, slot);
         from = slot + 1;

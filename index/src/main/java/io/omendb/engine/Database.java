@@ -3,6 +3,7 @@ package io.omendb.engine;
 import io.omendb.index.distance.KernelSelfTest;
 import io.omendb.index.hnsw.Workers;
 import io.omendb.storage.CollectionSchema;
+import io.omendb.storage.CollectionStore;
 import io.omendb.storage.DataDirectory;
 import io.omendb.storage.StorageException;
 import io.omendb.storage.StorageOptions;
@@ -70,7 +71,17 @@ public final class Database implements AutoCloseable {
 
   private void recover(String name) throws IOException {
     try {
-      add(Collection.open(directory.openCollection(name), workers, linker::signal));
+      long start = System.nanoTime();
+      CollectionStore store = directory.openCollection(name);
+      long recovered = System.nanoTime();
+      Collection collection = Collection.open(store, workers, linker::signal);
+      add(collection);
+      LOG.info(
+          "collection {}: {} rows, recovered in {} ms, graph loaded in {} ms",
+          name,
+          collection.liveCount(),
+          (recovered - start) / 1_000_000,
+          (System.nanoTime() - recovered) / 1_000_000);
     } catch (StorageException e) {
       LOG.error("collection {} is quarantined: {}", name, e.getMessage());
       quarantined.put(name, e);

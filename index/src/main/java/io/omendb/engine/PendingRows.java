@@ -82,16 +82,13 @@ final class PendingRows {
         : take(tailWork, into, most);
   }
 
-  /** Published hidden rows, if no build is open. */
+  /**
+   * Hidden rows that may be linked: all or none. A build begins when all of its rows are published,
+   * so that its batches, and with them the graph, do not depend on the pace of the log.
+   */
   private long buildable() {
-    if (openBuilds > 0 || buildWork.isEmpty()) {
-      return 0;
-    }
-    long rows = 0;
-    for (int i = 0; i < buildWork.count() && buildWork.from(i) < published; i++) {
-      rows += Math.min(buildWork.to(i), published) - buildWork.from(i);
-    }
-    return rows;
+    boolean whole = buildWork.isEmpty() || buildWork.to(buildWork.count() - 1) <= published;
+    return openBuilds == 0 && whole ? buildWork.slots() : 0;
   }
 
   private static int take(SlotRanges work, int[] into, int most) {

@@ -12,7 +12,7 @@ public final class KernelSelfTest {
   private static final int[] DIMS = {32, 64, 96, 128, 224, 416, 1024};
   private static final int TIMED_DIMS = 128;
   private static final int TIMED_ROWS = 1024;
-  private static final int TIMED_ROUNDS = 60;
+  private static final long TIMED_NANOS = 1_000_000_000L;
   private static final int SIDE = 1024 * Float.BYTES;
 
   /**
@@ -90,7 +90,7 @@ public final class KernelSelfTest {
     }
   }
 
-  /** Times; takes some 100 ms, most of it for the JIT. */
+  /** Times; takes a second, most of it for the JIT to get round to the loops. */
   public static Timing time() {
     long rowBytes = TIMED_DIMS * Float.BYTES;
     try (AddressSpace space = AddressSpace.reserve(TIMED_ROWS * rowBytes)) {
@@ -105,8 +105,9 @@ public final class KernelSelfTest {
       long bestCodes = Long.MAX_VALUE;
       long bestFloats = Long.MAX_VALUE;
       float sum = 0;
-      for (int round = 0; round < TIMED_ROUNDS; round++) {
-        long start = System.nanoTime();
+      long end = System.nanoTime() + TIMED_NANOS;
+      long start;
+      while ((start = System.nanoTime()) < end) {
         sum +=
             Kernels.squaredL2(
                 codes, space.address(), TIMED_DIMS, TIMED_DIMS, ordinals, TIMED_ROWS, distances);

@@ -1,5 +1,6 @@
 package io.omendb.loadtest.client;
 
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,11 +26,20 @@ final class ServerJvm {
         "-XX:+ExitOnOutOfMemoryError");
   }
 
+  /** The archive of classes that this process was started with, if any. */
+  private static List<String> archive() {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(
+            option -> option.startsWith("-XX:SharedArchiveFile=") || option.equals("-Xlog:cds=off"))
+        .toList();
+  }
+
   /** The command up to the server's arguments; its class path is that of this process. */
   static List<String> command(String heap, List<String> moreOptions) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options(heap, "256m"));
+    command.addAll(archive());
     command.addAll(moreOptions);
     command.addAll(List.of("-cp", System.getProperty("java.class.path", ""), MAIN));
     return command;
