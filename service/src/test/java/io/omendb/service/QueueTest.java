@@ -119,6 +119,7 @@ class QueueTest {
   private void assertNothingIsSearched() {
     ServerFixture.await("the queue", () -> fixture.server.pool().queued() == 1);
     release.countDown();
+    ServerFixture.await("the queue is empty", () -> fixture.server.pool().isIdle());
     assertEquals(
         0,
         fixture
