@@ -20,6 +20,10 @@ import jdk.incubator.vector.VectorSpecies;
  * padded with zeros to {@link Kernels#CODE_BLOCK} codes or {@link Kernels#FLOAT_BLOCK} floats,
  * which every width divides, so there are no masked tails.
  *
+ * <p>No helper takes or gives a vector: where the JIT does not inline it (it was compiled alone
+ * before, and is big), each vector passes through the heap. Then a 128-d norm cost 780 bytes of
+ * heap and some 40 times its time, in some runs and not in others.
+ *
  * <p>Codes are widened to 16-bit lanes. Four squared differences of 7-bit codes fit an unsigned
  * lane, so lanes are split to 32 bits once a block. The road not taken: 8-bit codes must split
  * after every square; the same loop then took 7.8 instead of 6.9 ns for 128 dimensions at 512 bits,
@@ -35,6 +39,11 @@ final class SimdKernels {
       VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
   private static final VectorSpecies<Float> FLOATS =
       VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
+
+  /** Sums of squares in unsigned 16-bit lanes are split into the two halves of 32-bit lanes. */
+  private static final int LOW_HALF = 0xFFFF;
+
+  private static final int HALF = 16;
   private static final int STEP = SHORTS.length();
   private static final int BLOCK = 4 * STEP;
   private static final int FLOAT_STEP = FLOATS.length();
@@ -56,15 +65,40 @@ final class SimdKernels {
     IntVector sum = IntVector.zero(INTS);
     int i = 0;
     for (; i + BLOCK <= dims; i += BLOCK) {
-      ShortVector first =
-          squaredDifference(query, row, i).add(squaredDifference(query, row, i + STEP));
-      ShortVector second =
-          squaredDifference(query, row, i + 2 * STEP)
-              .add(squaredDifference(query, row, i + 3 * STEP));
-      sum = sum.add(split(first.add(second)));
+      ShortVector d0 =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(ShortVector.fromArray(SHORTS, query, i));
+      ShortVector d1 =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i + STEP, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(ShortVector.fromArray(SHORTS, query, i + STEP));
+      ShortVector d2 =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(
+                          BYTES, Memory.ALL, row + i + 2L * STEP, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(ShortVector.fromArray(SHORTS, query, i + 2 * STEP));
+      ShortVector d3 =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(
+                          BYTES, Memory.ALL, row + i + 3L * STEP, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(ShortVector.fromArray(SHORTS, query, i + 3 * STEP));
+      IntVector pairs =
+          d0.mul(d0).add(d1.mul(d1)).add(d2.mul(d2).add(d3.mul(d3))).reinterpretAsInts();
+      sum = sum.add(pairs.and(LOW_HALF)).add(pairs.lanewise(VectorOperators.LSHR, HALF));
     }
     for (; i < dims; i += STEP) {
-      sum = sum.add(split(squaredDifference(query, row, i)));
+      ShortVector d =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(ShortVector.fromArray(SHORTS, query, i));
+      IntVector pairs = d.mul(d).reinterpretAsInts();
+      sum = sum.add(pairs.and(LOW_HALF)).add(pairs.lanewise(VectorOperators.LSHR, HALF));
     }
     return sum.reduceLanes(VectorOperators.ADD);
   }
@@ -73,13 +107,55 @@ final class SimdKernels {
     IntVector sum = IntVector.zero(INTS);
     int i = 0;
     for (; i + BLOCK <= dims; i += BLOCK) {
-      ShortVector first = squaredDifference(a, b, i).add(squaredDifference(a, b, i + STEP));
-      ShortVector second =
-          squaredDifference(a, b, i + 2 * STEP).add(squaredDifference(a, b, i + 3 * STEP));
-      sum = sum.add(split(first.add(second)));
+      ShortVector d0 =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(
+                  (ShortVector)
+                      ByteVector.fromMemorySegment(BYTES, Memory.ALL, b + i, LITTLE_ENDIAN)
+                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
+      ShortVector d1 =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i + STEP, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(
+                  (ShortVector)
+                      ByteVector.fromMemorySegment(BYTES, Memory.ALL, b + i + STEP, LITTLE_ENDIAN)
+                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
+      ShortVector d2 =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i + 2L * STEP, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(
+                  (ShortVector)
+                      ByteVector.fromMemorySegment(
+                              BYTES, Memory.ALL, b + i + 2L * STEP, LITTLE_ENDIAN)
+                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
+      ShortVector d3 =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i + 3L * STEP, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(
+                  (ShortVector)
+                      ByteVector.fromMemorySegment(
+                              BYTES, Memory.ALL, b + i + 3L * STEP, LITTLE_ENDIAN)
+                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
+      IntVector pairs =
+          d0.mul(d0).add(d1.mul(d1)).add(d2.mul(d2).add(d3.mul(d3))).reinterpretAsInts();
+      sum = sum.add(pairs.and(LOW_HALF)).add(pairs.lanewise(VectorOperators.LSHR, HALF));
     }
     for (; i < dims; i += STEP) {
-      sum = sum.add(split(squaredDifference(a, b, i)));
+      ShortVector d =
+          ((ShortVector)
+                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i, LITTLE_ENDIAN)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
+              .sub(
+                  (ShortVector)
+                      ByteVector.fromMemorySegment(BYTES, Memory.ALL, b + i, LITTLE_ENDIAN)
+                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
+      IntVector pairs = d.mul(d).reinterpretAsInts();
+      sum = sum.add(pairs.and(LOW_HALF)).add(pairs.lanewise(VectorOperators.LSHR, HALF));
     }
     return sum.reduceLanes(VectorOperators.ADD);
   }
@@ -89,16 +165,32 @@ final class SimdKernels {
     FloatVector odd = FloatVector.zero(FLOATS);
     int i = 0;
     for (; i + FLOAT_BLOCK <= dims; i += FLOAT_BLOCK) {
-      FloatVector d0 = difference(query, i, row);
-      FloatVector d1 = difference(query, i + FLOAT_STEP, row);
-      FloatVector d2 = difference(query, i + 2 * FLOAT_STEP, row);
-      FloatVector d3 = difference(query, i + 3 * FLOAT_STEP, row);
-      even = d2.fma(d2, d0.fma(d0, even));
-      odd = d3.fma(d3, d1.fma(d1, odd));
+      FloatVector x0 =
+          FloatVector.fromArray(FLOATS, query, i)
+              .sub(FloatVector.fromMemorySegment(FLOATS, Memory.ALL, row + 4L * i, LITTLE_ENDIAN));
+      FloatVector x1 =
+          FloatVector.fromArray(FLOATS, query, i + FLOAT_STEP)
+              .sub(
+                  FloatVector.fromMemorySegment(
+                      FLOATS, Memory.ALL, row + 4L * (i + FLOAT_STEP), LITTLE_ENDIAN));
+      FloatVector x2 =
+          FloatVector.fromArray(FLOATS, query, i + 2 * FLOAT_STEP)
+              .sub(
+                  FloatVector.fromMemorySegment(
+                      FLOATS, Memory.ALL, row + 4L * (i + 2 * FLOAT_STEP), LITTLE_ENDIAN));
+      FloatVector x3 =
+          FloatVector.fromArray(FLOATS, query, i + 3 * FLOAT_STEP)
+              .sub(
+                  FloatVector.fromMemorySegment(
+                      FLOATS, Memory.ALL, row + 4L * (i + 3 * FLOAT_STEP), LITTLE_ENDIAN));
+      even = x2.fma(x2, x0.fma(x0, even));
+      odd = x3.fma(x3, x1.fma(x1, odd));
     }
     for (; i < dims; i += FLOAT_STEP) {
-      FloatVector d = difference(query, i, row);
-      even = d.fma(d, even);
+      FloatVector x =
+          FloatVector.fromArray(FLOATS, query, i)
+              .sub(FloatVector.fromMemorySegment(FLOATS, Memory.ALL, row + 4L * i, LITTLE_ENDIAN));
+      even = x.fma(x, even);
     }
     return even.add(odd).reduceLanes(VectorOperators.ADD);
   }
@@ -108,13 +200,26 @@ final class SimdKernels {
     FloatVector odd = FloatVector.zero(FLOATS);
     int i = 0;
     for (; i + FLOAT_BLOCK <= dims; i += FLOAT_BLOCK) {
-      even = floats(row, i).fma(floats(query, i), even);
-      odd = floats(row, i + FLOAT_STEP).fma(floats(query, i + FLOAT_STEP), odd);
-      even = floats(row, i + 2 * FLOAT_STEP).fma(floats(query, i + 2 * FLOAT_STEP), even);
-      odd = floats(row, i + 3 * FLOAT_STEP).fma(floats(query, i + 3 * FLOAT_STEP), odd);
+      FloatVector x0 =
+          FloatVector.fromMemorySegment(FLOATS, Memory.ALL, row + 4L * i, LITTLE_ENDIAN);
+      FloatVector x1 =
+          FloatVector.fromMemorySegment(
+              FLOATS, Memory.ALL, row + 4L * (i + FLOAT_STEP), LITTLE_ENDIAN);
+      FloatVector x2 =
+          FloatVector.fromMemorySegment(
+              FLOATS, Memory.ALL, row + 4L * (i + 2 * FLOAT_STEP), LITTLE_ENDIAN);
+      FloatVector x3 =
+          FloatVector.fromMemorySegment(
+              FLOATS, Memory.ALL, row + 4L * (i + 3 * FLOAT_STEP), LITTLE_ENDIAN);
+      even = x0.fma(FloatVector.fromArray(FLOATS, query, i), even);
+      odd = x1.fma(FloatVector.fromArray(FLOATS, query, i + FLOAT_STEP), odd);
+      even = x2.fma(FloatVector.fromArray(FLOATS, query, i + 2 * FLOAT_STEP), even);
+      odd = x3.fma(FloatVector.fromArray(FLOATS, query, i + 3 * FLOAT_STEP), odd);
     }
     for (; i < dims; i += FLOAT_STEP) {
-      even = floats(row, i).fma(floats(query, i), even);
+      FloatVector x =
+          FloatVector.fromMemorySegment(FLOATS, Memory.ALL, row + 4L * i, LITTLE_ENDIAN);
+      even = x.fma(FloatVector.fromArray(FLOATS, query, i), even);
     }
     return even.add(odd).reduceLanes(VectorOperators.ADD);
   }
@@ -124,51 +229,25 @@ final class SimdKernels {
     FloatVector odd = FloatVector.zero(FLOATS);
     int i = 0;
     for (; i + FLOAT_BLOCK <= dims; i += FLOAT_BLOCK) {
-      FloatVector x0 = floats(row, i);
-      FloatVector x1 = floats(row, i + FLOAT_STEP);
-      FloatVector x2 = floats(row, i + 2 * FLOAT_STEP);
-      FloatVector x3 = floats(row, i + 3 * FLOAT_STEP);
+      FloatVector x0 =
+          FloatVector.fromMemorySegment(FLOATS, Memory.ALL, row + 4L * i, LITTLE_ENDIAN);
+      FloatVector x1 =
+          FloatVector.fromMemorySegment(
+              FLOATS, Memory.ALL, row + 4L * (i + FLOAT_STEP), LITTLE_ENDIAN);
+      FloatVector x2 =
+          FloatVector.fromMemorySegment(
+              FLOATS, Memory.ALL, row + 4L * (i + 2 * FLOAT_STEP), LITTLE_ENDIAN);
+      FloatVector x3 =
+          FloatVector.fromMemorySegment(
+              FLOATS, Memory.ALL, row + 4L * (i + 3 * FLOAT_STEP), LITTLE_ENDIAN);
       even = x2.fma(x2, x0.fma(x0, even));
       odd = x3.fma(x3, x1.fma(x1, odd));
     }
     for (; i < dims; i += FLOAT_STEP) {
-      FloatVector x = floats(row, i);
+      FloatVector x =
+          FloatVector.fromMemorySegment(FLOATS, Memory.ALL, row + 4L * i, LITTLE_ENDIAN);
       even = x.fma(x, even);
     }
     return even.add(odd).reduceLanes(VectorOperators.ADD);
-  }
-
-  private static ShortVector codes(long row, int i) {
-    return (ShortVector)
-        ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i, LITTLE_ENDIAN)
-            .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0);
-  }
-
-  private static ShortVector squaredDifference(short[] query, long row, int i) {
-    ShortVector d = codes(row, i).sub(ShortVector.fromArray(SHORTS, query, i));
-    return d.mul(d);
-  }
-
-  private static ShortVector squaredDifference(long a, long b, int i) {
-    ShortVector d = codes(a, i).sub(codes(b, i));
-    return d.mul(d);
-  }
-
-  /** Sums the unsigned 16-bit lanes pairwise into 32-bit lanes. */
-  private static IntVector split(ShortVector squares) {
-    IntVector pairs = squares.reinterpretAsInts();
-    return pairs.and(0xFFFF).add(pairs.lanewise(VectorOperators.LSHR, 16));
-  }
-
-  private static FloatVector floats(float[] values, int i) {
-    return FloatVector.fromArray(FLOATS, values, i);
-  }
-
-  private static FloatVector floats(long row, int i) {
-    return FloatVector.fromMemorySegment(FLOATS, Memory.ALL, row + 4L * i, LITTLE_ENDIAN);
-  }
-
-  private static FloatVector difference(float[] query, int i, long row) {
-    return floats(query, i).sub(floats(row, i));
   }
 }
