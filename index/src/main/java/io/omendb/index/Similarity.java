@@ -3,9 +3,9 @@ package io.omendb.index;
 /**
  * What "near" means. Distances ascend: a smaller distance is a nearer vector.
  *
- * <p>Graph and codes know only squared Euclidean distance. Cosine reduces to it on unit vectors;
- * inner product by one more coordinate that brings every vector to one norm (Bachrach et al.,
- * 2014). The exact distances below re-rank the candidates and are what the user sees.
+ * <p>Codes know only squared Euclidean distance. Cosine reduces to it on unit vectors, inner
+ * product by a bias of each row (see {@code Quantizer}). The exact distances re-rank the candidates
+ * and are what the user sees.
  */
 public enum Similarity {
   /** Squared Euclidean distance. */

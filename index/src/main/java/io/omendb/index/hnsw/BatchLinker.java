@@ -234,6 +234,9 @@ final class BatchLinker {
       }
       HnswSearcher.seed(scratch, start);
       HnswSearcher.searchLayer(graph, codes, level, efConstruction, scratch);
+      if (codes.quantizer().biased()) {
+        searchByProduct(codes, level, scratch);
+      }
     }
     int window = members.count() <= ALL_PAIRS ? members.count() : WINDOW;
     int from = Math.max(0, i - window);
@@ -251,11 +254,67 @@ final class BatchLinker {
         keys[n++] = masked(HnswSearcher.key(distance, memberAt[j]), mask);
       }
     }
-    Arrays.sort(keys, 0, n);
-    int degree =
-        state.selector.select(
-            codes, keys, Math.min(n, MAX_CANDIDATES), mask, graph.maxDegree(level), state.selected);
+    int degree = selectNeighbors(codes, level, node, mask, n, state);
     graph.setNeighbors(level, node, state.selected, degree);
+  }
+
+  /**
+   * Adds what a search by inner product expands to the candidates of the search by distance, each
+   * node once, with its distance.
+   */
+  private void searchByProduct(CodeTable codes, int level, SearchScratch scratch) {
+    int byDistance = scratch.expandedCount;
+    scratch.biased = true;
+    scratch.restart();
+    long top = graph.entry();
+    long start = HnswSearcher.key(HnswSearcher.distance(codes, (int) top, scratch), (int) top);
+    for (int l = (int) (top >>> 32); l > level; l--) {
+      start = HnswSearcher.descend(graph, codes, l, start, scratch);
+    }
+    HnswSearcher.seed(scratch, start);
+    HnswSearcher.searchLayer(graph, codes, level, efConstruction, scratch);
+    scratch.biased = false;
+    scratch.clearVisited();
+    int kept = 0;
+    for (int e = 0; e < scratch.expandedCount; e++) {
+      int ordinal = HnswSearcher.ordinalOf(scratch.expanded[e]);
+      if (scratch.visit(ordinal)) {
+        scratch.expanded[kept++] =
+            e < byDistance
+                ? scratch.expanded[e]
+                : HnswSearcher.key(HnswSearcher.distance(codes, ordinal, scratch), ordinal);
+      }
+    }
+    scratch.expandedCount = kept;
+  }
+
+  /**
+   * Prunes a node's candidates to its list. Under inner product half of the list are neighbours by
+   * distance, which make every node reachable, and half by product, which lead to the long vectors
+   * that are nearly all answers.
+   *
+   * @param count keys in {@code state.candidates}, by distance, masked
+   * @return how many of {@code state.selected} were selected
+   */
+  private int selectNeighbors(
+      CodeTable codes, int level, int node, int mask, int count, WorkerState state) {
+    long[] keys = state.candidates;
+    Arrays.sort(keys, 0, count);
+    int most = Math.min(count, MAX_CANDIDATES);
+    int capacity = graph.maxDegree(level);
+    if (!codes.quantizer().biased()) {
+      return state.selector.select(codes, keys, most, mask, capacity, state.selected);
+    }
+    int byDistance = state.selector.select(codes, keys, most, mask, capacity / 2, state.selected);
+    int shift = codes.quantizer().shift();
+    for (int i = 0; i < count; i++) {
+      int bias = codes.bias(HnswSearcher.ordinalOf(keys[i]) ^ mask);
+      int lowered = Math.max(0, HnswSearcher.distanceOf(keys[i]) - bias + shift);
+      keys[i] = (long) lowered << 32 | (keys[i] & 0xFFFF_FFFFL);
+    }
+    Arrays.sort(keys, 0, count);
+    return state.selector.selectByProduct(
+        codes, node, keys, count, mask, byDistance, capacity - byDistance, state.selected);
   }
 
   /** Phase three: give each target its new edges, grouped. */
@@ -335,8 +394,7 @@ final class BatchLinker {
         keys[n++] = masked(HnswSearcher.key(distance, source), mask);
       }
     }
-    Arrays.sort(keys, 0, n);
-    int kept = state.selector.select(codes, keys, n, mask, capacity, state.selected);
+    int kept = selectNeighbors(codes, level, target, mask, n, state);
     graph.setNeighbors(level, target, state.selected, kept);
   }
 
@@ -350,6 +408,7 @@ final class BatchLinker {
   }
 
   private static void loadQuery(CodeTable codes, int node, SearchScratch scratch) {
+    scratch.biased = false;
     Kernels.widen(codes.row(node), scratch.query(codes.dims()), codes.dims());
   }
 

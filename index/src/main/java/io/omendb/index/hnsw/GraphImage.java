@@ -19,17 +19,18 @@ import java.io.IOException;
  * 32  int32  lists in upper
  * 36  int32  linked nodes
  * 40  int32  rows of the quantizer's fit
- * 44  int32  extra dimensions of the quantizer
- * 48  float  its norm bound
+ * 44  int32  0
+ * 48  float  the quantizer's norm bound
  * 52  float  its scale
  * 56  int32  stride of a level-0 list, bytes
  * 60  int32  stride of a code row, bytes
- * 64  float[dimension + extra]  low, padded to 64 bytes
+ * 64  float[dimension]   the quantizer's low, padded to 64 bytes
  *     int8[bound]               levels
  *     int32[bound]              first upper list of each node
  *     int32[lists · m]          upper
  *     int32[bound · stride / 4] level 0
  *     int8[bound · stride]      codes
+ *     int32[bound]              biases, of a biased quantizer
  * </pre>
  *
  * <p>Not thread-safe against the index's writer.
@@ -73,7 +74,7 @@ public final class GraphImage {
       Memory.putInt(h + 32, graph.upperLists());
       Memory.putInt(h + 36, index.linkedCount());
       Memory.putInt(h + 40, index.fittedRows());
-      Memory.putInt(h + 44, quantizer.extraDimensions());
+      Memory.putInt(h + 44, 0);
       Memory.putFloat(h + 48, quantizer.normBound());
       Memory.putFloat(h + 52, quantizer.scale());
       Memory.putInt(h + 56, graph.stride0());
@@ -86,6 +87,9 @@ public final class GraphImage {
     output.write(graph.upper().address(), 4L * graph.m() * graph.upperLists());
     output.write(graph.links0().address(), (long) bound * graph.stride0());
     output.write(codes.address(), (long) bound * codes.stride());
+    if (quantizer.biased()) {
+      output.write(codes.biasAddress(), 4L * bound);
+    }
   }
 
   /**
@@ -97,25 +101,21 @@ public final class GraphImage {
   public static boolean read(HnswIndex index, int maxBound, Input input) throws IOException {
     HnswGraph graph = index.graph();
     HnswIndex.Parameters parameters = index.parameters();
-    try (AddressSpace scratch =
-        AddressSpace.reserve(HEADER + lowBytes(2 * parameters.dimension()))) {
+    try (AddressSpace scratch = AddressSpace.reserve(HEADER + lowBytes(parameters.dimension()))) {
       scratch.commit(HEADER);
       long h = scratch.address();
       input.read(h, HEADER);
       int bound = Memory.getInt(h + 20);
-      int extra = Memory.getInt(h + 44);
       if (Memory.getLong(h) != MAGIC
           || Memory.getInt(h + 8) != parameters.m()
           || Memory.getInt(h + 12) != parameters.dimension()
           || Memory.getInt(h + 16) != parameters.similarity().code()
           || Memory.getInt(h + 56) != graph.stride0()
           || bound < 0
-          || bound > maxBound
-          || extra < 0
-          || extra > parameters.dimension()) {
+          || bound > maxBound) {
         return false;
       }
-      float[] low = new float[parameters.dimension() + extra];
+      float[] low = new float[parameters.dimension()];
       scratch.commit(HEADER + lowBytes(low.length));
       input.read(h + HEADER, lowBytes(low.length));
       Memory.readFloats(h + HEADER, low, 0, low.length);
@@ -123,7 +123,6 @@ public final class GraphImage {
           new Quantizer(
               parameters.similarity(),
               parameters.dimension(),
-              extra,
               Memory.getFloat(h + 48),
               Memory.getFloat(h + 52),
               low);
@@ -141,6 +140,9 @@ public final class GraphImage {
       input.read(graph.upper().address(), 4L * graph.m() * upperLists);
       input.read(graph.links0().address(), (long) bound * graph.stride0());
       input.read(codes.address(), (long) bound * codes.stride());
+      if (quantizer.biased()) {
+        input.read(codes.biasAddress(), 4L * bound);
+      }
       graph.restore(bound, upperLists, Memory.getLong(h + 24));
       index.restore(codes, Memory.getInt(h + 40), Memory.getInt(h + 36));
       return true;

@@ -20,7 +20,10 @@ public final class HnswIndex implements AutoCloseable {
   /** Most bytes of addresses that one array of an index reserves. */
   private static final long MAX_RESERVED = 1L << 36;
 
-  /** Rows up to which the quantizer is fitted anew each time the graph has grown eightfold. */
+  /** A refit for clipping waits until this part of the graph was encoded since the last. */
+  private static final int REFIT_SHARE = 16;
+
+  /** Rows up to which the quantizer is fitted anew each time the graph has doubled. */
   private static final int REFIT_UP_TO = 1 << 14;
 
   /** Share of clipped components above which the quantizer no longer fits the data. */
@@ -50,6 +53,10 @@ public final class HnswIndex implements AutoCloseable {
   private int fittedRows;
   private long encodedComponents;
   private long clippedComponents;
+
+  /** Share that the fit itself clips: the best step for most rows is not the best for all. */
+  private double clippedByFit;
+
   private volatile int linkedCount;
 
   /** An empty index. */
@@ -66,7 +73,7 @@ public final class HnswIndex implements AutoCloseable {
 
   /** The most nodes that an index of these parameters can hold. */
   public static int maxNodes(Parameters parameters) {
-    long widest = Math.max(8L * parameters.m, 2L * parameters.dimension + 64);
+    long widest = Math.max(8L * parameters.m, parameters.dimension + 64L);
     return (int) Math.min(Integer.MAX_VALUE - 64, MAX_RESERVED / widest);
   }
 
@@ -132,6 +139,7 @@ public final class HnswIndex implements AutoCloseable {
   public int search(float[] query, int ef, SearchScratch scratch) {
     CodeTable table = codes;
     scratch.resetCounters();
+    scratch.biased = table.quantizer().biased();
     table.quantizer().encodeQuery(query, scratch.query(table.dims()));
     HnswSearcher.search(graph, table, ef, scratch);
     return scratch.poolSize;
@@ -170,10 +178,10 @@ public final class HnswIndex implements AutoCloseable {
 
   private void refitIfDue(int available) {
     boolean first = fittedRows == 0;
-    boolean grown = fittedRows < REFIT_UP_TO && linkedCount >= 8L * fittedRows;
+    boolean grown = fittedRows < REFIT_UP_TO && linkedCount >= 2L * fittedRows;
     boolean clipping =
-        encodedComponents > 1000L * parameters.dimension
-            && clippedComponents > MAX_CLIPPED * encodedComponents;
+        encodedComponents >= (long) linkedCount / REFIT_SHARE * parameters.dimension
+            && clippedComponents > (MAX_CLIPPED + 2 * clippedByFit) * encodedComponents;
     if (!first && !grown && !clipping) {
       return;
     }
@@ -182,8 +190,6 @@ public final class HnswIndex implements AutoCloseable {
         QuantizerTrainer.fit(parameters.similarity, parameters.dimension, available, rows::row);
     CodeTable fitted = newTable(quantizer);
     fitted.ensure(graph.bound());
-    encodedComponents = 0;
-    clippedComponents = 0;
     int[] linked = new int[linkedCount];
     int n = 0;
     for (int node = 0; node < graph.bound(); node++) {
@@ -191,7 +197,12 @@ public final class HnswIndex implements AutoCloseable {
         linked[n++] = node;
       }
     }
+    encodedComponents = 0;
+    clippedComponents = 0;
     encode(fitted, linked, n);
+    clippedByFit = (double) clippedComponents / Math.max(1, encodedComponents);
+    encodedComponents = 0;
+    clippedComponents = 0;
     CodeTable old = codes;
     codes = fitted;
     retired.accept(old);
@@ -222,7 +233,7 @@ public final class HnswIndex implements AutoCloseable {
 
   private static Quantizer untrained(Parameters parameters) {
     return new Quantizer(
-        parameters.similarity, parameters.dimension, 0, 0, 1, new float[parameters.dimension]);
+        parameters.similarity, parameters.dimension, 0, 1, new float[parameters.dimension]);
   }
 
   /** Checks the graph's invariants; see {@link GraphValidator}. */

@@ -57,8 +57,9 @@ final class HnswSearcher {
   }
 
   static int distance(CodeTable codes, int ordinal, SearchScratch scratch) {
-    scratch.distanceComputations++;
-    return Kernels.squaredL2(scratch.query, codes.row(ordinal), codes.dims());
+    scratch.gathered[0] = ordinal;
+    score(codes, 1, scratch);
+    return scratch.distances[0];
   }
 
   /** Puts a first candidate into the pool. */
@@ -175,6 +176,9 @@ final class HnswSearcher {
             scratch.gathered,
             n,
             scratch.distances);
+    if (scratch.biased) {
+      codes.applyBiases(scratch.gathered, n, scratch.distances);
+    }
   }
 
   private static int insertionPoint(long[] pool, int size, long entry) {

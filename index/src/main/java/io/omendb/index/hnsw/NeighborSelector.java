@@ -26,7 +26,58 @@ final class NeighborSelector {
   }
 
   /**
-   * Selects at most {@code limit} of the candidates.
+   * Selects by inner product: a candidate is occluded when some selected neighbour has a larger
+   * product with it than the node has (the rule of the paper on {@code −x·y}, where no factor makes
+   * sense). Takes no notice of what is selected already beyond not taking it twice.
+   *
+   * @param node whose neighbours are sought
+   * @param keys as below, their distances lowered by the candidates' biases
+   * @param selected holds {@code from} ordinals; receives more behind them
+   * @return how many ordinals it holds then, at most {@code from + limit}
+   */
+  int selectByProduct(
+      CodeTable codes,
+      int node,
+      long[] keys,
+      int count,
+      int mask,
+      int from,
+      int limit,
+      int[] selected) {
+    int dims = codes.dims();
+    int shift = codes.quantizer().shift();
+    int n = from;
+    for (int i = 0; i < count && n < from + limit; i++) {
+      int candidate = HnswSearcher.ordinalOf(keys[i]) ^ mask;
+      if (contains(selected, from, candidate)) {
+        continue;
+      }
+      long row = codes.row(candidate);
+      int allowed =
+          HnswSearcher.distanceOf(keys[i]) - codes.bias(node) + codes.bias(candidate) - shift;
+      boolean free = true;
+      for (int s = from; s < n && free; s++) {
+        int between = Kernels.squaredL2(row, codes.row(selected[s]), dims);
+        free = between - codes.bias(selected[s]) >= allowed;
+      }
+      if (free) {
+        selected[n++] = candidate;
+      }
+    }
+    return n;
+  }
+
+  private static boolean contains(int[] ordinals, int count, int ordinal) {
+    for (int i = 0; i < count; i++) {
+      if (ordinals[i] == ordinal) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Selects at most {@code limit} of the candidates by distance.
    *
    * @param keys candidates as {@code distance << 32 | (ordinal ^ mask)}, ascending, distinct
    * @param mask undone on each ordinal; masks differ from node to node, so that ties among many

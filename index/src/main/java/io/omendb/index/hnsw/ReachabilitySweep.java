@@ -76,6 +76,7 @@ final class ReachabilitySweep {
 
   /** Gives an orphan an edge from a reached node and returns that node. */
   private int adopt(int orphan) {
+    scratch.biased = false; // near is where an edge belongs, whatever the similarity
     Kernels.widen(codes.row(orphan), scratch.query(codes.dims()), codes.dims());
     HnswSearcher.search(graph, codes, EF, scratch);
     int found = scratch.poolSize;

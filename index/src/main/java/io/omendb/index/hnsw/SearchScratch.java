@@ -28,6 +28,9 @@ public final class SearchScratch {
 
   private int[] rows = new int[256];
 
+  /** Whether distances are lowered by the rows' biases: an inner product, not a distance. */
+  boolean biased;
+
   int[] gathered = new int[MAX_LIST];
   int[] distances = new int[MAX_LIST];
 
@@ -104,6 +107,12 @@ public final class SearchScratch {
     if (pool.length <= ef) {
       pool = new long[ef + 1 + (ef >>> 1)];
     }
+  }
+
+  /** Clears the pool and the visited set, keeping what was expanded. */
+  void restart() {
+    poolSize = 0;
+    clearVisited();
   }
 
   void clearVisited() {

@@ -1,6 +1,7 @@
 package io.omendb.index.quantization;
 
 import io.omendb.storage.memory.AddressSpace;
+import io.omendb.storage.memory.Memory;
 
 /**
  * The codes of a graph's nodes in one contiguous range: code row of an ordinal at {@code address()
@@ -15,6 +16,7 @@ public final class CodeTable implements AutoCloseable {
 
   private final Quantizer quantizer;
   private final AddressSpace space;
+  private final AddressSpace biases;
   private final int dims;
   private final int stride;
 
@@ -26,6 +28,7 @@ public final class CodeTable implements AutoCloseable {
     this.dims = quantizer.paddedCodes();
     this.stride = dims <= 32 ? dims : (dims + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     this.space = AddressSpace.reserve(maxBytes);
+    this.biases = AddressSpace.reserve(maxBytes / stride * Integer.BYTES);
   }
 
   /** What made the codes. */
@@ -56,20 +59,49 @@ public final class CodeTable implements AutoCloseable {
   /** Makes room for ordinals below {@code capacity}. */
   public void ensure(int capacity) {
     space.commit((long) capacity * stride);
+    if (quantizer.biased()) {
+      biases.commit((long) capacity * Integer.BYTES);
+    }
+  }
+
+  /** Lowers distances to rows by their biases, for a biased quantizer. */
+  public void applyBiases(int[] ordinals, int count, int[] distances) {
+    int shift = quantizer.shift();
+    for (int i = 0; i < count; i++) {
+      distances[i] = Math.max(0, distances[i] - bias(ordinals[i]) + shift);
+    }
+  }
+
+  /** The bias of a row; 0 where the quantizer has none. */
+  public int bias(int ordinal) {
+    return quantizer.biased() ? Memory.getInt(biases.address() + 4L * ordinal) : 0;
+  }
+
+  /** Address of the bias of ordinal 0: one int32 a row. */
+  public long biasAddress() {
+    return biases.address();
   }
 
   /** Bytes of memory in use. */
   public long bytes() {
-    return space.committedBytes();
+    return space.committedBytes() + biases.committedBytes();
   }
 
   /** Encodes one vector into its row and returns how many components were clipped. */
   public int encode(int ordinal, long vector, float squaredNorm) {
-    return quantizer.encode(vector, squaredNorm, row(ordinal));
+    int clipped = quantizer.encode(vector, squaredNorm, row(ordinal));
+    if (!quantizer.biased()) {
+      return clipped;
+    }
+    int bias = quantizer.bias(squaredNorm);
+    Memory.putInt(biases.address() + 4L * ordinal, bias);
+    // A row beyond the norm bound is misplaced as a whole.
+    return bias > quantizer.shift() ? quantizer.dimension() : clipped;
   }
 
   @Override
   public void close() {
     space.close();
+    biases.close();
   }
 }

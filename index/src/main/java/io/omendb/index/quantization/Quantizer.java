@@ -8,44 +8,56 @@ import io.omendb.storage.memory.Memory;
  * Scalar quantization to 7-bit codes (SQ8 with one bit to spare for the kernels): {@code code[j] =
  * round((y[j] − low[j]) · scale)}, clamped to 0..127.
  *
- * <p>{@code y} is the vector brought to Euclidean space by its {@link Similarity}: itself (L2), its
- * unit vector (COSINE), or (INNER_PRODUCT) the vector followed by {@code extraDimensions} equal
- * coordinates that raise its norm to {@code normBound}; a query gets zeros there and is scaled to
- * {@code normBound}, which leaves the order of its dot products as it was. The step is one for all
- * dimensions and the offset cancels, so that squared Euclidean distance between codes is
- * proportional to that between vectors.
+ * <p>{@code y} is the vector (L2, INNER_PRODUCT) or its unit vector (COSINE). The step is one for
+ * all dimensions and the offset cancels, so that squared Euclidean distance between codes is
+ * proportional to that between vectors. Under INNER_PRODUCT code 63.5 is zero in every dimension,
+ * and each row has a {@link #bias}, its squared norm in code units: {@code |x − y|² − |x|² − |y|² =
+ * −2 x·y}. A query may then be scaled as suits the codes, which leaves the order of its products as
+ * it was.
  *
  * <p>Immutable; any thread may use it.
  *
  * @param similarity how vectors become {@code y}
  * @param dimension components of a vector
- * @param extraDimensions coordinates added for INNER_PRODUCT, else 0
- * @param normBound largest norm that INNER_PRODUCT can represent, else 0
+ * @param normBound INNER_PRODUCT: largest norm whose biased distances cannot become negative; else
+ *     0
  * @param scale codes per unit
- * @param low value of code 0 in each of {@code dimension + extraDimensions} coordinates
+ * @param low value of code 0 in each dimension
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared, never handed out to be written
 public record Quantizer(
-    Similarity similarity,
-    int dimension,
-    int extraDimensions,
-    float normBound,
-    float scale,
-    float[] low) {
+    Similarity similarity, int dimension, float normBound, float scale, float[] low) {
   /** The largest code. */
   public static final int MAX_CODE = 127;
 
+  /** Bounds biases and shift, so that their sums with a distance stay in an int. */
+  private static final double MAX_BIAS = 1 << 29;
+
   /** Checks the shape. */
   public Quantizer {
-    if (low.length != dimension + extraDimensions) {
-      throw new IllegalArgumentException(
-          "low.length=" + low.length + ", expected " + (dimension + extraDimensions));
+    if (low.length != dimension) {
+      throw new IllegalArgumentException("low.length=" + low.length + ", expected " + dimension);
     }
+  }
+
+  /** Whether distances to a row are lowered by its {@link #bias}. */
+  public boolean biased() {
+    return similarity == Similarity.INNER_PRODUCT;
+  }
+
+  /** Squared norm of a row in code units. */
+  public int bias(float squaredNorm) {
+    return (int) Math.min(MAX_BIAS, Math.rint((double) scale * scale * squaredNorm));
+  }
+
+  /** What is added to biased distances so that they are not negative. */
+  public int shift() {
+    return bias(normBound * normBound);
   }
 
   /** Codes of a row, padded to what the kernels need. */
   public int paddedCodes() {
-    return Kernels.paddedCodes(dimension + extraDimensions);
+    return Kernels.paddedCodes(dimension);
   }
 
   /**
@@ -65,16 +77,6 @@ public record Quantizer(
       clipped += code == clamped ? 0 : 1;
       Memory.putByte(target + j, (byte) clamped);
     }
-    if (extraDimensions > 0) {
-      float missing = normBound * normBound - squaredNorm;
-      float each = (float) Math.sqrt(Math.max(0, missing) / extraDimensions);
-      byte code = (byte) Math.clamp(Math.round((each - low[dimension]) * scale), 0, MAX_CODE);
-      for (int j = dimension; j < dimension + extraDimensions; j++) {
-        Memory.putByte(target + j, code);
-      }
-      // A vector beyond the bound is misplaced as a whole, not in one component.
-      clipped += missing < 0 ? dimension : 0;
-    }
     return clipped;
   }
 
@@ -85,25 +87,28 @@ public record Quantizer(
    * @param target at least {@link #paddedCodes} long; the padding is zeroed
    */
   public void encodeQuery(float[] query, short[] target) {
-    float factor = scale;
-    if (similarity != Similarity.L2) {
-      double squares = 0;
-      for (int j = 0; j < dimension; j++) {
-        squares += (double) query[j] * query[j];
-      }
-      double norm = Math.sqrt(squares);
-      double wanted = similarity == Similarity.COSINE ? 1 : normBound;
-      factor = norm > 0 ? (float) (scale * wanted / norm) : 0;
-    }
+    float factor = scale * queryScale(query);
     for (int j = 0; j < dimension; j++) {
       int code = Math.round(query[j] * factor - low[j] * scale);
       target[j] = (short) Math.clamp(code, 0, MAX_CODE);
     }
-    for (int j = dimension; j < dimension + extraDimensions; j++) {
-      target[j] = (short) Math.clamp(Math.round(-low[j] * scale), 0, MAX_CODE);
-    }
-    for (int j = dimension + extraDimensions; j < paddedCodes(); j++) {
+    for (int j = dimension; j < paddedCodes(); j++) {
       target[j] = 0;
     }
+  }
+
+  /** COSINE: to norm 1; INNER_PRODUCT: to the whole range of the codes. */
+  private float queryScale(float[] query) {
+    double squares = 0;
+    float largest = 0;
+    for (int j = 0; j < dimension; j++) {
+      squares += (double) query[j] * query[j];
+      largest = Math.max(largest, Math.abs(query[j]));
+    }
+    return switch (similarity) {
+      case L2 -> 1;
+      case COSINE -> squares > 0 ? (float) (1 / Math.sqrt(squares)) : 0;
+      case INNER_PRODUCT -> largest > 0 ? MAX_CODE / (2 * scale * largest) : 0;
+    };
   }
 }

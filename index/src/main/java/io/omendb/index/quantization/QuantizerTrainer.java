@@ -67,38 +67,17 @@ public final class QuantizerTrainer {
       int tail = (int) (n * TAIL);
       float low = columns[j][tail];
       float high = columns[j][n - 1 - tail];
-      centre[j] = low + (high - low) / 2;
+      centre[j] = similarity == Similarity.INNER_PRODUCT ? 0 : low + (high - low) / 2;
       widest = Math.max(widest, Math.max(columns[j][n - 1] - centre[j], centre[j] - columns[j][0]));
     }
     float halfWidth = bestHalfWidth(columns, centre, widest);
-    if (similarity != Similarity.INNER_PRODUCT) {
-      return build(similarity, dimension, 0, 0, halfWidth, centre);
-    }
-    float normBound = Math.max((float) maxNorm * NORM_HEADROOM, Float.MIN_NORMAL);
-    // The coordinate that completes the norm is spread over so many equal ones that each fits the
-    // common range: p coordinates of a/sqrt(p) have the squared norm of one coordinate a.
-    double ratio = normBound / (2 * (double) halfWidth);
-    int extra = (int) Math.clamp(Math.ceil(ratio * ratio), 1, dimension);
-    return build(similarity, dimension, extra, normBound, halfWidth, centre);
-  }
-
-  private static Quantizer build(
-      Similarity similarity,
-      int dimension,
-      int extra,
-      float normBound,
-      float halfWidth,
-      float[] centre) {
-    float[] low = new float[dimension + extra];
-    float half = halfWidth;
-    if (extra > 0) {
-      half = Math.max(half, (float) (normBound / (2 * Math.sqrt(extra))));
-    }
+    float[] low = new float[dimension];
     for (int j = 0; j < dimension; j++) {
-      low[j] = centre[j] - half;
+      low[j] = centre[j] - halfWidth;
     }
+    float normBound = similarity == Similarity.INNER_PRODUCT ? (float) maxNorm * NORM_HEADROOM : 0;
     return new Quantizer(
-        similarity, dimension, extra, normBound, Quantizer.MAX_CODE / (2 * half), low);
+        similarity, dimension, normBound, Quantizer.MAX_CODE / (2 * halfWidth), low);
   }
 
   private static float bestHalfWidth(float[][] columns, float[] centre, float widest) {
