@@ -38,7 +38,7 @@ final class Calibrator {
   record Calibration(int ef, double recall) {}
 
   /** Share of the misses allowed that is kept in reserve: the samples are few. */
-  private static final double MARGIN = 0.25;
+  private static final double MARGIN = 0.4;
 
   /** Rows that stay in the cache while all samples are compared with them. */
   private static final int BLOCK = 256;

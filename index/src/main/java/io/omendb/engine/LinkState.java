@@ -29,7 +29,7 @@ final class LinkState {
   private static final int BATCHES_PER_GRAPH = 50;
 
   /** Rows held out for a calibration: those of the smallest hashes among one in sixteen. */
-  private static final int HELD_MOST = 128;
+  private static final int HELD_MOST = 256;
 
   private static final int HELD_LEAST = 30;
   private static final int HELD_ONE_IN = 16;

@@ -37,7 +37,7 @@ class CliTest {
 
   @Test
   void refusesWhatItDoesNotKnow() {
-    assertEquals(2, cli.execute("bench", "index", "--nonsense"));
+    assertEquals(2, cli.execute("bench", "index", "--base", "b", "--query", "q", "--nonsense"));
     assertTrue(out.toString().contains("--nonsense"), out.toString());
   }
 

@@ -39,14 +39,16 @@ public final class BulkLoad {
   }
 
   /**
-   * Sends all frames, a stream over each channel, and returns when the server has ended every
-   * stream.
+   * Sends all frames, a stream over each channel as far as there are frames, and returns when the
+   * server has ended every stream.
    *
    * @throws io.grpc.StatusRuntimeException if it ended one with an error or refused a frame
    */
   public static Times run(List<? extends Channel> channels, BulkFrames frames, Progress progress) {
-    BulkLoad load = new BulkLoad(frames, channels.size(), progress);
-    return load.run(channels);
+    // A stream that ends without a frame names no collection, which the server refuses.
+    List<? extends Channel> used =
+        channels.subList(0, Math.min(channels.size(), frames.frameCount()));
+    return new BulkLoad(frames, used.size(), progress).run(used);
   }
 
   private Times run(List<? extends Channel> channels) {
