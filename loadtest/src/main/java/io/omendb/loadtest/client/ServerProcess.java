@@ -157,6 +157,12 @@ public final class ServerProcess implements AutoCloseable {
     }
   }
 
+  /** Whether it runs or how it ended, and its last lines: for the message of a failure. */
+  public String describe() {
+    String state = isAlive() ? "the server runs" : "the server ended with " + process.exitValue();
+    return state + "; it said:\n" + log();
+  }
+
   /** Kills it as {@code kill -9} does, and waits until it is gone. */
   public void kill() {
     process.destroyForcibly();

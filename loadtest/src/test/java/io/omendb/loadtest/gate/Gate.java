@@ -23,6 +23,7 @@ import io.omendb.proto.v1.Visibility;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CompletionException;
 
 /**
  * Builds a collection as a user would, in bulk over gRPC with default settings, in a server with
@@ -76,6 +77,8 @@ final class Gate implements AutoCloseable {
     BulkOptions options = new BulkOptions(2, 256, visibility);
     try (BulkFrames frames = new BulkFrames(rows, COLLECTION, options)) {
       BulkLoad.run(connection.channels(2), frames, Progress.NONE);
+    } catch (CompletionException e) {
+      throw new AssertionError("the load failed; " + server.describe(), e);
     }
     Await.until(
         TIMEOUT,
