@@ -41,7 +41,9 @@ final class LinkState {
   private static final int IMAGE_LAG = 50_000;
 
   private static final int SWEEPS_PER_GRAPH = 64;
-  private static final long SWEEP_REST_NANOS = 1_000_000_000L;
+
+  /** Keeps the sweeps of a trickle, half a microsecond a row, below a hundredth of a processor. */
+  private static final long SWEEP_PERIOD_NANOS_PER_ROW = 60_000;
 
   private static final long CHECKPOINT_PERIOD_NANOS = 60_000_000_000L;
   private static final long IMAGE_MAGIC = 0x3147_4D49_4E45_4D4FL;
@@ -57,7 +59,7 @@ final class LinkState {
   private int heldCount;
   private int calibratedAt;
   private int linkedSinceSweep;
-  private long linkedNanos;
+  private long sweptNanos = System.nanoTime();
   private int linkedAtImage;
   private long imageNanos = System.nanoTime();
   private long sequenceAtCheckpoint;
@@ -86,10 +88,11 @@ final class LinkState {
     return pending.hasWork() || heldCount > 0 || sweepDue();
   }
 
-  /** After a build, and after a trickle once it rests or has grown to a share of the graph. */
+  /** After a build; after a trickle when it has grown to a share of the graph, or with time. */
   private boolean sweepDue() {
     return linkedSinceSweep >= Math.max(SMALLEST_BATCH, index.linkedCount() / SWEEPS_PER_GRAPH)
-        || (linkedSinceSweep > 0 && System.nanoTime() - linkedNanos > SWEEP_REST_NANOS);
+        || (linkedSinceSweep > 0
+            && System.nanoTime() - sweptNanos > index.linkedCount() * SWEEP_PERIOD_NANOS_PER_ROW);
   }
 
   /** Does the next step and says whether searchable rows changed. */
@@ -127,7 +130,6 @@ final class LinkState {
       Arrays.sort(slots, 0, count);
       index.link(slots, count, store.count());
       linkedSinceSweep += count;
-      linkedNanos = System.nanoTime();
     }
   }
 
@@ -204,6 +206,7 @@ final class LinkState {
       LOG.debug("collection {}: the sweep linked {} unreached rows", config.name(), orphans);
     }
     linkedSinceSweep = 0;
+    sweptNanos = System.nanoTime();
     pending.linked(rest, rest.length);
   }
 
