@@ -372,7 +372,7 @@ final class BatchLinker {
     if (degree + to - from <= capacity) {
       for (int e = from; e < to; e++) {
         int source = (int) edges[e];
-        if (!contains(list, degree, source)) {
+        if (!NeighborSelector.contains(list, degree, source)) {
           graph.appendNeighbor(level, target, degree, source);
           list[degree++] = source;
         }
@@ -389,22 +389,13 @@ final class BatchLinker {
     }
     for (int e = from; e < to; e++) {
       int source = (int) edges[e];
-      if (!contains(list, degree, source)) {
+      if (!NeighborSelector.contains(list, degree, source)) {
         int distance = Kernels.squaredL2(row, codes.row(source), codes.dims());
         keys[n++] = masked(HnswSearcher.key(distance, source), mask);
       }
     }
     int kept = selectNeighbors(codes, level, target, mask, n, state);
     graph.setNeighbors(level, target, state.selected, kept);
-  }
-
-  private static boolean contains(int[] list, int count, int id) {
-    for (int i = 0; i < count; i++) {
-      if (list[i] == id) {
-        return true;
-      }
-    }
-    return false;
   }
 
   private static void loadQuery(CodeTable codes, int node, SearchScratch scratch) {

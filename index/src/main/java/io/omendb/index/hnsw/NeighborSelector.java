@@ -67,7 +67,8 @@ final class NeighborSelector {
     return n;
   }
 
-  private static boolean contains(int[] ordinals, int count, int ordinal) {
+  /** Whether an ordinal is among the first {@code count}. */
+  static boolean contains(int[] ordinals, int count, int ordinal) {
     for (int i = 0; i < count; i++) {
       if (ordinals[i] == ordinal) {
         return true;
