@@ -65,7 +65,7 @@ final class Calibrator {
       queries[i] = new float[store.rowStride() / Float.BYTES];
       Memory.readFloats(row(samples[i]), queries[i], 0, store.schema().dimension());
     }
-    float[] kth = exactKth(samples, queries);
+    TopK[] exact = exactNearest(samples, queries);
     SearchScratch scratch = new SearchScratch();
     SearchRequest request = new SearchRequest();
     SearchResult result = new SearchResult();
@@ -78,7 +78,7 @@ final class Calibrator {
         request.query = queries[i];
         search.searchGraph(request, ef, scratch, result);
         distances += result.distanceComputations;
-        found += within(result, samples[i], kth[i]);
+        found += hits(result, samples[i], exact[i]);
       }
       if (ef > LADDER[0] && distances > count * Math.max(MIN_DISTANCES, MAX_SHARE * linked)) {
         return chosen;
@@ -95,11 +95,8 @@ final class Calibrator {
     return store.vectorsAddress() + (long) slot * store.rowStride();
   }
 
-  /**
-   * Distance of each sample's k-th nearest linked live row; all samples on one block of rows at a
-   * time.
-   */
-  private float[] exactKth(int[] samples, float[][] queries) {
+  /** Each sample's nearest linked live rows; all samples on one block of rows at a time. */
+  private TopK[] exactNearest(int[] samples, float[][] queries) {
     int padded = store.rowStride() / Float.BYTES;
     TopK[] nearest = new TopK[queries.length];
     float[] squaredNorms = new float[queries.length];
@@ -129,21 +126,35 @@ final class Calibrator {
         }
       }
     }
-    float[] kth = new float[queries.length];
-    for (int i = 0; i < kth.length; i++) {
-      kth[i] = nearest[i].size() == 0 ? 0 : nearest[i].distance(nearest[i].size() - 1);
-    }
-    return kth;
+    return nearest;
   }
 
-  private static int within(SearchResult result, int sample, float kth) {
+  /**
+   * Answers that are among the exact ones, or as near. Not by distance alone: its last bit depends
+   * on how the query's norm was summed and how the kernel was compiled, and would cost hits.
+   */
+  private static int hits(SearchResult result, int sample, TopK exact) {
     TopK nearest = result.nearest;
     int hits = 0;
     for (int i = 0; i < nearest.size() && hits < K; i++) {
-      if (nearest.ordinal(i) != sample && nearest.distance(i) <= kth) {
+      int slot = nearest.ordinal(i);
+      if (slot != sample && (nearest.distance(i) <= kth(exact) || contains(exact, slot))) {
         hits++;
       }
     }
     return hits;
+  }
+
+  private static float kth(TopK exact) {
+    return exact.size() == 0 ? 0 : exact.distance(exact.size() - 1);
+  }
+
+  private static boolean contains(TopK exact, int slot) {
+    for (int i = 0; i < exact.size(); i++) {
+      if (exact.ordinal(i) == slot) {
+        return true;
+      }
+    }
+    return false;
   }
 }
