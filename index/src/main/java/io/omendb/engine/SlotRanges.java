@@ -58,6 +58,9 @@ final class SlotRanges {
 
   /** Removes the slots of {@code [first, end)} that are in the set. */
   void remove(int first, int end) {
+    if (first >= end) {
+      return;
+    }
     int at = position(first);
     if (at > 0 && to[at - 1] > first) {
       at--;
