@@ -43,6 +43,7 @@ final class PendingRows {
       unbuilt.add(from, to);
       buildWork.add(from, to);
     }
+    view = new View(tail.copy(), unbuilt.copy(), published);
   }
 
   /** Takes note of rows that became visible, other than hidden ones. */

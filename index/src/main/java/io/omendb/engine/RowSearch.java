@@ -79,7 +79,8 @@ final class RowSearch {
         scanTail(query, squaredNorm, view, result);
       }
     }
-    collect(request.maxDistance, result);
+    boolean arrived = scanArrived(query, squaredNorm, view.count(), result);
+    collect(request.maxDistance, arrived ? view.count() : Integer.MAX_VALUE, result);
   }
 
   /** Searches the graph alone; the result's nearest rows are not copied out. */
@@ -108,8 +109,10 @@ final class RowSearch {
 
   /** Whether the graph holds more live rows than it gave. */
   private boolean missed(int k, int found, PendingRows.View view) {
-    long elsewhere = view.tail().slots() + view.unbuilt().slots();
-    return found < Math.min(k, store.liveCount() - elsewhere);
+    int live = store.liveCount();
+    int arrived = store.count() - view.count();
+    long elsewhere = view.tail().slots() + view.unbuilt().slots() + arrived;
+    return found < Math.min(k, live - elsewhere);
   }
 
   /** Searches the graph, widening the beam while it holds too few live rows; returns how many. */
@@ -205,6 +208,30 @@ final class RowSearch {
     result.scanNanos += System.nanoTime() - start;
   }
 
+  /**
+   * Compares what was published since the picture was taken. A row that was replaced meanwhile may
+   * have been passed over as dead; its replacement, counted before it died, is among these.
+   *
+   * @return whether there was any
+   */
+  private boolean scanArrived(float[] query, float squaredNorm, int pictured, SearchResult result) {
+    int from = pictured;
+    int to = store.count();
+    while (from < to) {
+      // Read after the count: rows are placed before they are logged.
+      SlotRanges unbuilt = pending.view().unbuilt();
+      for (int slot = from; slot < to; slot++) {
+        if (!unbuilt.contains(slot)) {
+          scan(query, squaredNorm, slot, slot + 1, result);
+          result.tailRows++;
+        }
+      }
+      from = to;
+      to = store.count();
+    }
+    return to > pictured;
+  }
+
   private void scan(float[] query, float squaredNorm, int from, int to, SearchResult result) {
     for (int slot = from; slot < to; slot++) {
       if (!store.isDead(slot)) {
@@ -224,12 +251,19 @@ final class RowSearch {
     }
   }
 
-  /** Copies the nearest out; orders equal distances by id. */
-  private void collect(float maxDistance, SearchResult result) {
+  /**
+   * Copies the nearest out; orders equal distances by id.
+   *
+   * @param arrivedFrom slots from here on may be replacements of others among them
+   */
+  private void collect(float maxDistance, int arrivedFrom, SearchResult result) {
     TopK nearest = result.nearest;
     int n = 0;
     for (int i = 0; i < nearest.size() && nearest.distance(i) <= maxDistance; i++) {
       int slot = nearest.ordinal(i);
+      if (arrivedFrom != Integer.MAX_VALUE && isReplaced(slot, arrivedFrom, nearest)) {
+        continue;
+      }
       float distance = nearest.distance(i);
       int at = n++;
       while (at > 0
@@ -243,6 +277,19 @@ final class RowSearch {
       result.distances[at] = distance;
     }
     result.count = n;
+  }
+
+  private boolean isReplaced(int slot, int arrivedFrom, TopK nearest) {
+    for (int i = 0; i < nearest.size(); i++) {
+      int other = nearest.ordinal(i);
+      if (other >= arrivedFrom
+          && other > slot
+          && !idBefore(slot, other)
+          && !idBefore(other, slot)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private boolean idBefore(int slot, int other) {
