@@ -26,8 +26,8 @@ final class HnswSearcher {
    */
   static void search(HnswGraph graph, CodeTable codes, int ef, SearchScratch scratch) {
     long entry = graph.entry();
-    scratch.begin(graph.bound(), ef);
     if (entry < 0) {
+      scratch.begin(0, ef);
       return;
     }
     int level = (int) (entry >>> 32);
@@ -35,6 +35,8 @@ final class HnswSearcher {
     for (; level > 0; level--) {
       nearest = descend(graph, codes, level, nearest, scratch);
     }
+    // After the descent, which may have met nodes linked since it began.
+    scratch.begin(graph.bound(), ef);
     seed(scratch, nearest);
     searchLayer(graph, codes, 0, ef, scratch);
   }
@@ -104,11 +106,12 @@ final class HnswSearcher {
 
   /**
    * SEARCH-LAYER: expands candidates until the {@code ef} nearest are all expanded. Starts from
-   * what is in the pool; nodes marked visited are not met again. Records the expanded nodes.
+   * what is in the pool; nodes marked visited are not met again, nor those past the scratch's
+   * bound. Records the expanded nodes.
    */
   static void searchLayer(
       HnswGraph graph, CodeTable codes, int level, int ef, SearchScratch scratch) {
-    int bound = graph.bound();
+    int bound = scratch.bound;
     int capacity = graph.maxDegree(level);
     long[] pool = scratch.pool;
     int[] gathered = scratch.gathered;

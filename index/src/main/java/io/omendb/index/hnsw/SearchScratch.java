@@ -20,6 +20,9 @@ public final class SearchScratch {
 
   int poolSize;
 
+  /** Nodes that the visited set has room for; others were linked after the search began. */
+  int bound;
+
   /** Query code, widened. */
   short[] query = new short[256];
 
@@ -99,6 +102,7 @@ public final class SearchScratch {
   void begin(int bound, int ef) {
     poolSize = 0;
     expandedCount = 0;
+    this.bound = bound;
     clearVisited();
     int words = (bound + 63) >>> 6;
     if (visited.length < words) {
