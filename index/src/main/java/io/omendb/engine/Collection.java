@@ -195,16 +195,23 @@ public final class Collection {
     }
     lease();
     try {
-      store.append(
-          rows,
-          mode,
-          (address, stride, n, squaredNorms) -> {
-            rowChecks.check(address, stride, n, squaredNorms);
-            int first = (int) ((address - store.vectorsAddress()) / stride);
-            pending.place(first, first + n, hidden);
-          },
-          frame,
-          result);
+      int[] placed = new int[2];
+      try {
+        store.append(
+            rows,
+            mode,
+            (address, stride, n, squaredNorms) -> {
+              rowChecks.check(address, stride, n, squaredNorms);
+              placed[0] = (int) ((address - store.vectorsAddress()) / stride);
+              placed[1] = placed[0] + n;
+              pending.place(placed[0], placed[1], hidden);
+            },
+            frame,
+            result);
+      } catch (IOException e) {
+        pending.withdraw(placed[0], placed[1]);
+        throw e;
+      }
       advanceLast(result.lsn);
     } finally {
       release();

@@ -46,6 +46,13 @@ final class PendingRows {
     view = new View(tail.copy(), unbuilt.copy(), published);
   }
 
+  /** Forgets slots that were placed and then not logged: a build must not wait for them. */
+  synchronized void withdraw(int from, int to) {
+    unbuilt.remove(from, to);
+    buildWork.remove(from, to);
+    view = new View(tail.copy(), unbuilt.copy(), published);
+  }
+
   /** Takes note of rows that became visible, other than hidden ones. */
   synchronized void publish(int from, int to) {
     if (from < to && !unbuilt.contains(from)) {
