@@ -182,6 +182,7 @@ final class BatchLinker {
       return;
     }
     loadQuery(codes, node, scratch);
+    scratch.begin(graph.bound(), efConstruction);
     int level = (int) (start >>> 32);
     long nearest =
         HnswSearcher.key(HnswSearcher.distance(codes, (int) start, scratch), (int) start);

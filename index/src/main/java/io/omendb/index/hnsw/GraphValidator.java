@@ -75,6 +75,9 @@ public final class GraphValidator {
     for (int at = 0; at < end; at++) {
       int degree = graph.neighbors(0, queue[at], list);
       for (int i = 0; i < degree; i++) {
+        if (list[i] >= graph.bound()) {
+          continue; // reported above
+        }
         hasPredecessor[list[i]] = true;
         if (!reached[list[i]]) {
           reached[list[i]] = true;

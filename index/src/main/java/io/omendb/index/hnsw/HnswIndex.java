@@ -137,11 +137,15 @@ public final class HnswIndex implements AutoCloseable {
    * @return how many were found, read by {@link #found}
    */
   public int search(float[] query, int ef, SearchScratch scratch) {
+    // In this order: whatever refits and batches change in between, the search meets only nodes
+    // below the bound, and for those this table has rows.
+    long entry = graph.entry();
+    int bound = graph.bound();
     CodeTable table = codes;
     scratch.resetCounters();
     scratch.biased = table.quantizer().biased();
     table.quantizer().encodeQuery(query, scratch.query(table.dims()));
-    HnswSearcher.search(graph, table, ef, scratch);
+    HnswSearcher.search(graph, entry, bound, table, ef, scratch);
     return scratch.poolSize;
   }
 

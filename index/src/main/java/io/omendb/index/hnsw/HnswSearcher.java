@@ -23,11 +23,15 @@ final class HnswSearcher {
   /**
    * Fills the scratch's pool with the {@code ef} nearest nodes that the graph finds, ascending. The
    * query code must be in {@code scratch.query}.
+   *
+   * @param entry of the graph, read before {@code bound}
+   * @param bound of the graph, read before {@code codes}: these have a row for every ordinal below
+   *     it, while that of a later node may lie in the table of a later fit only
    */
-  static void search(HnswGraph graph, CodeTable codes, int ef, SearchScratch scratch) {
-    long entry = graph.entry();
+  static void search(
+      HnswGraph graph, long entry, int bound, CodeTable codes, int ef, SearchScratch scratch) {
+    scratch.begin(bound, ef);
     if (entry < 0) {
-      scratch.begin(0, ef);
       return;
     }
     int level = (int) (entry >>> 32);
@@ -35,8 +39,6 @@ final class HnswSearcher {
     for (; level > 0; level--) {
       nearest = descend(graph, codes, level, nearest, scratch);
     }
-    // After the descent, which may have met nodes linked since it began.
-    scratch.begin(graph.bound(), ef);
     seed(scratch, nearest);
     searchLayer(graph, codes, 0, ef, scratch);
   }
@@ -78,7 +80,7 @@ final class HnswSearcher {
   /** Moves to the nearest neighbour on a level until none is nearer. */
   static long descend(
       HnswGraph graph, CodeTable codes, int level, long from, SearchScratch scratch) {
-    int bound = graph.bound();
+    int bound = scratch.bound;
     int[] gathered = scratch.gathered;
     int[] distances = scratch.distances;
     long nearest = from;

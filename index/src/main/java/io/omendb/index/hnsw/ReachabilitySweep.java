@@ -78,7 +78,7 @@ final class ReachabilitySweep {
   private int adopt(int orphan) {
     scratch.biased = false; // near is where an edge belongs, whatever the similarity
     Kernels.widen(codes.row(orphan), scratch.query(codes.dims()), codes.dims());
-    HnswSearcher.search(graph, codes, EF, scratch);
+    HnswSearcher.search(graph, graph.entry(), graph.bound(), codes, EF, scratch);
     int found = scratch.poolSize;
     int[] list = scratch.gathered;
     for (int i = 0; i < found; i++) {

@@ -20,7 +20,7 @@ public final class SearchScratch {
 
   int poolSize;
 
-  /** Nodes that the visited set has room for; others were linked after the search began. */
+  /** The graph's bound when the search began; nodes from here on are passed over. */
   int bound;
 
   /** Query code, widened. */
@@ -98,11 +98,14 @@ public final class SearchScratch {
     nodesVisited = 0;
   }
 
-  /** Clears the pool and the visited set and makes room for {@code bound} nodes and {@code ef}. */
-  void begin(int bound, int ef) {
+  /**
+   * Clears the pool and the visited set; makes room for the nodes below {@code graphBound} and for
+   * {@code ef}.
+   */
+  void begin(int graphBound, int ef) {
+    bound = graphBound;
     poolSize = 0;
     expandedCount = 0;
-    this.bound = bound;
     clearVisited();
     int words = (bound + 63) >>> 6;
     if (visited.length < words) {
