@@ -1,0 +1,212 @@
+package io.omendb.index.distance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.omendb.storage.memory.AddressSpace;
+import io.omendb.storage.memory.Memory;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The kernels of this process against their specification in plain loops. */
+class KernelsTest {
+  private static final int MAX_DIMS = 8192;
+  private static final int MAX_CODE = 127;
+  private static final long ROW = 1 << 16;
+
+  /** Half a unit in the last place of 1. */
+  private static final double ROUNDING = 0x1p-24;
+
+  private final long seed = Long.getLong("seed", System.nanoTime());
+  private final SplittableRandom random = new SplittableRandom(seed);
+  private final AddressSpace space = AddressSpace.reserve(2 * ROW);
+
+  @BeforeEach
+  void commit() {
+    System.err.println("KernelsTest seed=" + seed);
+    space.commit(2 * ROW);
+  }
+
+  @AfterEach
+  void close() {
+    space.close();
+  }
+
+  @Test
+  void codesAreExactAtEveryPaddedDimensionAndAlignment() {
+    for (int dims = Kernels.CODE_BLOCK; dims <= MAX_DIMS; dims += Kernels.CODE_BLOCK) {
+      long a = space.address() + random.nextInt(64);
+      long b = space.address() + ROW + random.nextInt(64);
+      for (int i = 0; i < dims; i++) {
+        Memory.putByte(a + i, (byte) random.nextInt(128));
+        Memory.putByte(b + i, (byte) random.nextInt(128));
+      }
+      assertCodes(a, b, dims);
+    }
+  }
+
+  @Test
+  void extremeCodesOverflowNoLane() {
+    for (int dims = Kernels.CODE_BLOCK; dims <= MAX_DIMS; dims *= 2) {
+      long a = space.address();
+      long b = space.address() + ROW;
+      Memory.fill(a, dims, (byte) MAX_CODE);
+      Memory.fill(b, dims, (byte) 0);
+      assertEquals(dims * MAX_CODE * MAX_CODE, Kernels.squaredL2(a, b, dims));
+      assertCodes(a, b, dims);
+      assertCodes(b, a, dims);
+      Memory.fill(b, dims, (byte) MAX_CODE);
+      assertEquals(0, Kernels.squaredL2(a, b, dims));
+      assertCodes(a, b, dims);
+    }
+  }
+
+  @Test
+  void oneComponentCountsWhereverItIs() {
+    for (int dims : new int[] {32, 96, 160, 288, 1024}) {
+      long a = space.address();
+      long b = space.address() + ROW;
+      float[] query = new float[dims];
+      short[] codes = new short[dims];
+      Memory.fill(a, 4L * dims, (byte) 0);
+      Memory.fill(b, 4L * dims, (byte) 0);
+      for (int i = 0; i < dims; i++) {
+        Memory.putByte(a + i, (byte) 5);
+        assertEquals(25, Kernels.squaredL2(a, b, dims));
+        assertEquals(25, Kernels.squaredL2(b, a, dims));
+        assertEquals(25, Kernels.squaredL2(codes, a, dims));
+        Memory.putByte(a + i, (byte) 0);
+        Memory.putFloat(a + 4L * i, 3);
+        assertEquals(9, Kernels.squaredL2(query, a, dims));
+        assertEquals(9, Kernels.squaredNorm(a, dims));
+        query[i] = -2;
+        assertEquals(-6, Kernels.dot(query, a, dims));
+        query[i] = 0;
+        Memory.putFloat(a + 4L * i, 0);
+      }
+    }
+  }
+
+  @Test
+  void smallWholeNumbersAreExactAtEveryPaddedDimension() {
+    // Every sum is below 2^24, so that no order of adding may change it.
+    for (int dims = Kernels.FLOAT_BLOCK; dims <= MAX_DIMS; dims += Kernels.FLOAT_BLOCK) {
+      long row = space.address() + random.nextInt(64);
+      float[] query = new float[dims];
+      for (int i = 0; i < dims; i++) {
+        query[i] = random.nextInt(-8, 9);
+        Memory.putFloat(row + 4L * i, random.nextInt(-8, 9));
+      }
+      assertEquals(ScalarKernels.squaredL2(query, row, dims), Kernels.squaredL2(query, row, dims));
+      assertEquals(ScalarKernels.dot(query, row, dims), Kernels.dot(query, row, dims));
+      assertEquals(ScalarKernels.squaredNorm(row, dims), Kernels.squaredNorm(row, dims));
+    }
+  }
+
+  @Test
+  void floatsDifferFromTheExactSumByRoundingOnly() {
+    for (int dims = Kernels.FLOAT_BLOCK; dims <= MAX_DIMS; dims += 5 * Kernels.FLOAT_BLOCK) {
+      long row = space.address() + random.nextInt(64);
+      float[] query = new float[dims];
+      double squares = 0;
+      double product = 0;
+      double products = 0;
+      double norm = 0;
+      for (int i = 0; i < dims; i++) {
+        float x = (float) (random.nextGaussian() * Math.exp(random.nextDouble(-5, 5)));
+        query[i] = (float) random.nextGaussian();
+        Memory.putFloat(row + 4L * i, x);
+        double d = (double) query[i] - x;
+        squares += d * d;
+        product += (double) query[i] * x;
+        products += Math.abs((double) query[i] * x);
+        norm += (double) x * x;
+      }
+      double share = (dims + 2) * ROUNDING;
+      assertEquals(squares, Kernels.squaredL2(query, row, dims), share * squares);
+      assertEquals(product, Kernels.dot(query, row, dims), share * products);
+      assertEquals(norm, Kernels.squaredNorm(row, dims), share * norm);
+      assertEquals(squares, ScalarKernels.squaredL2(query, row, dims), share * squares);
+      assertEquals(product, ScalarKernels.dot(query, row, dims), share * products);
+      assertEquals(norm, ScalarKernels.squaredNorm(row, dims), share * norm);
+    }
+  }
+
+  @Test
+  void aGatherScoresEachRowOfTheTable() {
+    int rows = 50;
+    int dims = 96;
+    int stride = 128;
+    long base = space.address() + 1;
+    for (int i = 0; i < rows * stride; i++) {
+      Memory.putByte(base + i, (byte) random.nextInt(128));
+    }
+    short[] query = new short[dims];
+    Kernels.widen(base + 3L * stride, query, dims);
+    int[] ordinals = {49, 0, 3, 3, 17, 48};
+    int[] distances = {-1, -1, -1, -1, -1, -1};
+    int unused = Kernels.squaredL2(query, base, stride, dims, ordinals, 5, distances);
+    for (int i = 0; i < 5; i++) {
+      assertEquals(
+          ScalarKernels.squaredL2(query, base + (long) ordinals[i] * stride, dims),
+          distances[i],
+          "row " + ordinals[i] + ", touched " + unused);
+    }
+    assertEquals(0, distances[2]);
+    assertEquals(-1, distances[5]);
+  }
+
+  @Test
+  void aNormIsNotFiniteWhenAComponentIsNotOrTheSumOverflows() {
+    float[] bad = {
+      Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, -2e19f
+    };
+    for (int dims : new int[] {16, 48, 128, 1040}) {
+      long row = space.address();
+      for (int i = 0; i < dims; i++) {
+        Memory.putFloat(row + 4L * i, (float) random.nextGaussian());
+      }
+      assertTrue(Float.isFinite(Kernels.squaredNorm(row, dims)));
+      for (int i = 0; i < dims; i++) {
+        float good = Memory.getFloat(row + 4L * i);
+        for (float x : bad) {
+          Memory.putFloat(row + 4L * i, x);
+          assertFalse(Float.isFinite(Kernels.squaredNorm(row, dims)), x + " at " + i);
+        }
+        Memory.putFloat(row + 4L * i, good);
+      }
+      for (int i = 0; i < dims; i++) {
+        Memory.putFloat(row + 4L * i, 1e19f); // each square is finite, the sum is not
+      }
+      assertFalse(Float.isFinite(Kernels.squaredNorm(row, dims)));
+    }
+  }
+
+  @Test
+  void paddingIsTheNextBlock() {
+    assertEquals(32, Kernels.paddedCodes(1));
+    assertEquals(32, Kernels.paddedCodes(32));
+    assertEquals(64, Kernels.paddedCodes(33));
+    assertEquals(16, Kernels.paddedFloats(1));
+    assertEquals(16, Kernels.paddedFloats(16));
+    assertEquals(32, Kernels.paddedFloats(17));
+    assertEquals(MAX_DIMS, Kernels.paddedFloats(MAX_DIMS));
+  }
+
+  @Test
+  void theSelfTestPassesHere() {
+    KernelSelfTest.verify();
+  }
+
+  private static void assertCodes(long a, long b, int dims) {
+    int expected = ScalarKernels.squaredL2(a, b, dims);
+    short[] query = new short[dims];
+    Kernels.widen(a, query, dims);
+    assertEquals(expected, ScalarKernels.squaredL2(query, b, dims), "dims " + dims);
+    assertEquals(expected, Kernels.squaredL2(a, b, dims), "dims " + dims);
+    assertEquals(expected, Kernels.squaredL2(query, b, dims), "dims " + dims);
+  }
+}

@@ -1,0 +1,137 @@
+package io.omendb.index.hnsw;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.omendb.index.Similarity;
+import io.omendb.storage.memory.Memory;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class GraphImageTest {
+  private final long seed = Long.getLong("seed", System.nanoTime());
+  private final List<AutoCloseable> retired = new ArrayList<>();
+
+  @ParameterizedTest
+  @CsvSource({
+    "L2, 16, 1500",
+    "COSINE, 100, 700",
+    "INNER_PRODUCT, 33, 1500",
+    "L2, 3, 1",
+    "INNER_PRODUCT, 8, 0"
+  })
+  void whatIsReadIsWhatWasWritten(Similarity similarity, int dimension, int size)
+      throws IOException {
+    System.err.println("GraphImageTest seed=" + seed);
+    try (NativeRows rows = NativeRows.gaussian(dimension, size + 1, seed);
+        Workers workers = new Workers(1, "link");
+        HnswIndex written = rows.index(similarity, NativeRows.M, workers, retired);
+        HnswIndex read = rows.index(similarity, NativeRows.M, workers, retired)) {
+      rows.link(written, retired, 0, size);
+      written.sweep();
+      byte[] image = write(written);
+      assertTrue(read(read, size, image));
+      assertEquals(written.graphHash(), read.graphHash());
+      assertEquals(size, read.linkedCount());
+      assertEquals(List.of(), read.violations());
+      assertArrayEquals(image, write(read));
+      SearchScratch one = new SearchScratch();
+      SearchScratch two = new SearchScratch();
+      for (float[] query : rows.gaussianQueries(50, seed + 1)) {
+        int found = written.search(query, 40, one);
+        assertEquals(found, read.search(query, 40, two));
+        for (int i = 0; i < found; i++) {
+          assertEquals(one.pool[i], two.pool[i]);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"L2", "COSINE", "INNER_PRODUCT"})
+  void whatIsReadGrowsAsIfItHadNeverBeenWritten(Similarity similarity) throws IOException {
+    int size = 3000;
+    try (NativeRows rows = NativeRows.gaussian(24, size, seed);
+        Workers workers = new Workers(2, "link");
+        HnswIndex written = rows.index(similarity, NativeRows.M, workers, retired);
+        HnswIndex read = rows.index(similarity, NativeRows.M, workers, retired)) {
+      rows.link(written, retired, 0, 1000);
+      assertTrue(read(read, size, write(written)));
+      rows.link(written, retired, 1000, size);
+      rows.link(read, retired, 1000, size);
+      assertEquals(written.graphHash(), read.graphHash());
+      read.sweep();
+      assertEquals(List.of(), read.violations());
+    }
+  }
+
+  @Test
+  void anImageOfAnotherShapeIsRefusedAndTheIndexStaysEmpty() throws IOException {
+    int size = 400;
+    try (NativeRows rows = NativeRows.gaussian(24, size, seed);
+        NativeRows wider = NativeRows.gaussian(40, size, seed);
+        Workers workers = new Workers(1, "link");
+        HnswIndex written = rows.index(Similarity.L2, 16, workers, retired);
+        HnswIndex otherM = rows.index(Similarity.L2, 8, workers, retired);
+        HnswIndex otherDimension = wider.index(Similarity.L2, 16, workers, retired);
+        HnswIndex otherSimilarity = rows.index(Similarity.COSINE, 16, workers, retired);
+        HnswIndex same = rows.index(Similarity.L2, 16, workers, retired)) {
+      rows.link(written, retired, 0, size);
+      byte[] image = write(written);
+      assertRefused(otherM, size, image);
+      assertRefused(otherDimension, size, image);
+      assertRefused(otherSimilarity, size, image);
+      assertRefused(same, size - 1, image);
+      byte[] notAnImage = image.clone();
+      notAnImage[0] ^= 1;
+      assertRefused(same, size, notAnImage);
+      // What was refused may still be filled, by the right image or by linking.
+      assertTrue(read(same, size, image));
+      assertEquals(written.graphHash(), same.graphHash());
+      rows.link(otherSimilarity, retired, 0, size);
+      assertEquals(List.of(), otherSimilarity.violations());
+    }
+  }
+
+  private static void assertRefused(HnswIndex index, int maxBound, byte[] image)
+      throws IOException {
+    assertFalse(read(index, maxBound, image));
+    assertEquals(0, index.linkedCount());
+    assertEquals(-1, index.graph().entryNode());
+    assertEquals(0, index.search(new float[48], 10, new SearchScratch()));
+  }
+
+  private static byte[] write(HnswIndex index) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    GraphImage.write(
+        index,
+        (address, count) -> {
+          byte[] part = new byte[(int) count];
+          Memory.read(address, part, 0, part.length);
+          bytes.writeBytes(part);
+        });
+    return bytes.toByteArray();
+  }
+
+  private static boolean read(HnswIndex index, int maxBound, byte[] image) throws IOException {
+    int[] at = {0};
+    return GraphImage.read(
+        index,
+        maxBound,
+        (address, count) -> {
+          if (at[0] + count > image.length) {
+            throw new EOFException("at " + at[0]);
+          }
+          Memory.write(image, at[0], address, (int) count);
+          at[0] += (int) count;
+        });
+  }
+}
