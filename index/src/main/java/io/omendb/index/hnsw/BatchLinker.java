@@ -15,6 +15,7 @@ import java.util.Arrays;
  *       members of a batch must meet each other), prunes, and writes its own list.
  *   <li>The reverse edges are grouped by target; each target takes all of its new edges at once and
  *       is pruned once when it overflows. No edge is dropped unseen.
+ *   <li>A node that every list pruned again gets one edge back.
  * </ol>
  *
  * <p>Each list has one writer in a phase, so there are no locks, and the outcome depends on the
@@ -67,11 +68,15 @@ final class BatchLinker {
     final NeighborSelector selector;
     final int[] selected;
     final int[] list;
+    final int[] second;
+    final int[] third;
 
     WorkerState(int maxDegree) {
       selector = new NeighborSelector(maxDegree);
       selected = new int[maxDegree];
       list = new int[maxDegree];
+      second = new int[maxDegree];
+      third = new int[maxDegree];
     }
 
     long[] candidates(int size) {
@@ -117,8 +122,69 @@ final class BatchLinker {
     for (int level = top; level >= 0; level--) {
       backward(codes, level, membersOf(level, count));
     }
+    anchor(count);
     if (top > oldTop) {
       graph.setEntry(topNode, top);
+    }
+  }
+
+  /**
+   * Gives every node of the batch at least one in-edge on level 0. Among many copies of one vector
+   * all the lists that took a node may prune it again, and no search would find it until a sweep.
+   */
+  private void anchor(int count) {
+    boolean[] lost = new boolean[count];
+    workers.run(
+        (count + CHUNK - 1) / CHUNK,
+        w -> {
+          WorkerState state = states[w];
+          return chunk -> {
+            for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
+              int degree = graph.neighbors(0, nodes[i], state.list);
+              lost[i] = degree > 0 && !isNamedByOther(nodes[i], -1, state.list, degree, state);
+            }
+          };
+        });
+    for (int i = 0; i < count; i++) {
+      if (lost[i]) {
+        nameLost(nodes[i], states[0]);
+      }
+    }
+  }
+
+  /** Whether one of {@code neighbors}, other than {@code except}, has an edge to the node. */
+  private boolean isNamedByOther(
+      int node, int except, int[] neighbors, int count, WorkerState state) {
+    for (int i = 0; i < count; i++) {
+      if (neighbors[i] != except) {
+        int degree = graph.neighbors(0, neighbors[i], state.second);
+        if (NeighborSelector.contains(state.second, degree, node)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** Puts a node into the list of one of its neighbours, for an edge whose target has another. */
+  private void nameLost(int node, WorkerState state) {
+    int degree = graph.neighbors(0, node, state.list);
+    for (int i = 0; i < degree; i++) {
+      int parent = state.list[i];
+      int used = graph.neighbors(0, parent, state.selected);
+      if (used < graph.maxDegree(0)) {
+        graph.appendNeighbor(0, parent, used, node);
+        return;
+      }
+      for (int e = used - 1; e >= 0; e--) {
+        int target = state.selected[e];
+        int itsDegree = graph.neighbors(0, target, state.third);
+        if (isNamedByOther(target, parent, state.third, itsDegree, state)) {
+          state.selected[e] = node;
+          graph.setNeighbors(0, parent, state.selected, used);
+          return;
+        }
+      }
     }
   }
 
