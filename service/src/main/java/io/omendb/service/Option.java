@@ -38,7 +38,7 @@ enum Option {
       "Longest wait for min_visible_sequence, whatever the deadline."),
   MAX_STREAMS("max-streams", "streams", "256", "Bulk streams at a time; more: TOO_MANY."),
   MAX_COLLECTIONS("max-collections", "collections", "256", "Collections; more: TOO_MANY."),
-  MAX_CALLS("max-calls", "calls", "256", "Calls at a time on one connection; more wait."),
+  MAX_CALLS("max-calls", "calls", "1000", "Calls at a time on one connection; more wait."),
   DRAIN("drain", "time", "10s", "Longest time that calls get to end after SIGTERM.");
 
   private final String key;
