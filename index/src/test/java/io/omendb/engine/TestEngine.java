@@ -61,6 +61,11 @@ final class TestEngine {
     await("acknowledged " + sequence, () -> collection.acknowledgedSequence() >= sequence);
   }
 
+  /** Waits until the sweep that follows linking has left a graph without violations. */
+  static void awaitSound(Collection collection) {
+    await("a graph without violations", () -> collection.violations().isEmpty());
+  }
+
   /** Waits until every row is in the graph. */
   static void awaitLinked(Collection collection) {
     await(
