@@ -18,7 +18,7 @@ import java.io.IOException;
  * 24  int64  entry: level in the high half, ordinal in the low; −1 for none
  * 32  int32  lists in upper
  * 36  int32  linked nodes
- * 40  int32  rows of the quantizer's fit
+ * 40  int32  rows there were at the quantizer's fit
  * 44  int32  0
  * 48  float  the quantizer's norm bound
  * 52  float  its scale

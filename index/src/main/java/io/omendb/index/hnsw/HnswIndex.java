@@ -50,7 +50,10 @@ public final class HnswIndex implements AutoCloseable {
   private final HnswGraph graph;
   private final BatchLinker linker;
   private volatile CodeTable codes;
+
+  /** Rows there were when the quantizer was fitted, to all of them or to a sample. */
   private int fittedRows;
+
   private long encodedComponents;
   private long clippedComponents;
 
@@ -189,7 +192,7 @@ public final class HnswIndex implements AutoCloseable {
     if (!first && !grown && !clipping) {
       return;
     }
-    fittedRows = QuantizerTrainer.sampleSize(available, parameters.dimension);
+    fittedRows = available;
     Quantizer quantizer =
         QuantizerTrainer.fit(parameters.similarity, parameters.dimension, available, rows::row);
     CodeTable fitted = newTable(quantizer);
