@@ -73,6 +73,45 @@ class QuantizerTrainerTest {
     }
   }
 
+  /** One bad row in a hundred, or one in a few, must not take the codes of the others away. */
+  @ParameterizedTest
+  @EnumSource(Similarity.class)
+  void outliersDoNotCoarsenTheCodes(Similarity similarity) {
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int count : new int[] {20, 300, 3000}) {
+      try (NativeRows rows = new NativeRows(24, count);
+          NativeRows clean = new NativeRows(24, count)) {
+        for (int i = 0; i < count; i++) {
+          float[] vector = NativeRows.gaussian(24, random);
+          clean.add(vector);
+          if (i % Math.max(150, count / 10) == 7) {
+            for (int j = 0; j < 24; j++) {
+              vector[j] *= 1e5f;
+            }
+          }
+          rows.add(vector);
+        }
+        float with = QuantizerTrainer.fit(similarity, 24, count, rows::row).scale();
+        float without = QuantizerTrainer.fit(similarity, 24, count, clean::row).scale();
+        assertEquals(without, with, 0.2 * without, count + " rows, seed " + seed);
+      }
+    }
+  }
+
+  /** Where nearly all rows are alike, the others are the data. */
+  @Test
+  void aFewRowsBesideManyEqualOnesAreNoOutliers() {
+    SplittableRandom random = new SplittableRandom(seed);
+    try (NativeRows rows = new NativeRows(24, 2000)) {
+      for (int i = 0; i < 2000; i++) {
+        rows.add(i % 200 == 0 ? NativeRows.gaussian(24, random) : new float[24]);
+      }
+      Quantizer quantizer = QuantizerTrainer.fit(Similarity.L2, 24, 2000, rows::row);
+      double halfWidth = 127 / (2 * quantizer.scale());
+      assertTrue(halfWidth > 1 && halfWidth < 5.5, "half-width " + halfWidth);
+    }
+  }
+
   @Test
   void innerProductHasZeroInTheMiddleAndRoomForLongerRows() {
     try (NativeRows rows = NativeRows.ofManyNorms(16, 2000, seed)) {
