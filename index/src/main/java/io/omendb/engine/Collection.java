@@ -195,21 +195,20 @@ public final class Collection {
     }
     lease();
     try {
-      int[] placed = new int[2];
+      long[] placement = new long[1];
       try {
         store.append(
             rows,
             mode,
             (address, stride, n, squaredNorms) -> {
               rowChecks.check(address, stride, n, squaredNorms);
-              placed[0] = (int) ((address - store.vectorsAddress()) / stride);
-              placed[1] = placed[0] + n;
-              pending.place(placed[0], placed[1], hidden);
+              int from = (int) ((address - store.vectorsAddress()) / stride);
+              placement[0] = pending.place(from, from + n, hidden);
             },
             frame,
             result);
       } catch (IOException e) {
-        pending.withdraw(placed[0], placed[1]);
+        pending.withdraw(placement[0]);
         throw e;
       }
       advanceLast(result.lsn);

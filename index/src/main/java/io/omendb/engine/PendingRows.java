@@ -24,6 +24,8 @@ final class PendingRows {
   private final SlotRanges buildWork = new SlotRanges();
   private int published;
   private int openBuilds;
+  private long placements;
+  private int placedFrom = Integer.MAX_VALUE;
   private volatile View view = new View(tail.copy(), unbuilt.copy(), 0);
 
   View view() {
@@ -35,8 +37,9 @@ final class PendingRows {
    * that failed after this call left here goes.
    *
    * @param hidden whether they are not to be found until they are linked
+   * @return what {@link #withdraw} takes
    */
-  synchronized void place(int from, int to, boolean hidden) {
+  synchronized long place(int from, int to, boolean hidden) {
     unbuilt.remove(from, Integer.MAX_VALUE);
     buildWork.remove(from, Integer.MAX_VALUE);
     if (hidden) {
@@ -44,12 +47,20 @@ final class PendingRows {
       buildWork.add(from, to);
     }
     view = new View(tail.copy(), unbuilt.copy(), published);
+    placedFrom = from;
+    return ++placements;
   }
 
-  /** Forgets slots that were placed and then not logged: a build must not wait for them. */
-  synchronized void withdraw(int from, int to) {
-    unbuilt.remove(from, to);
-    buildWork.remove(from, to);
+  /**
+   * Forgets slots that were placed and then not logged: a build must not wait for them. If another
+   * append came since, they are its slots now, and nothing is left to forget.
+   */
+  synchronized void withdraw(long placement) {
+    if (placement != placements) {
+      return;
+    }
+    unbuilt.remove(placedFrom, Integer.MAX_VALUE);
+    buildWork.remove(placedFrom, Integer.MAX_VALUE);
     view = new View(tail.copy(), unbuilt.copy(), published);
   }
 

@@ -138,6 +138,25 @@ class PendingRowsTest {
   }
 
   @Test
+  void aBuildDoesNotWaitForWithdrawnRows() {
+    hidden(0, 3);
+    pending.withdraw(pending.place(3, 9, true));
+    assertEquals(3, pending.view().unbuilt().slots());
+    assertArrayEquals(slots(0, 3), take(10));
+  }
+
+  /** The slots of an append that failed belong to the next, which may come before it withdraws. */
+  @Test
+  void withdrawingLeavesTheRowsOfALaterAppend() {
+    long failed = pending.place(0, 6, true);
+    hidden(0, 4);
+    pending.withdraw(failed);
+    assertEquals(4, pending.view().unbuilt().slots());
+    assertEquals(0, pending.tailRows());
+    assertArrayEquals(slots(0, 4), take(10));
+  }
+
+  @Test
   void aFailedAppendDoesNotHideTheNextRows() {
     pending.place(0, 6, true); // fails
     visible(0, 2);
