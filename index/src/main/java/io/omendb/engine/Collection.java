@@ -488,22 +488,22 @@ public final class Collection {
 
   // ---- Life ----------------------------------------------------------------------------------
 
-  /** One step of the linker: links a batch or takes a checkpoint; false when nothing is due. */
+  /** One step of the linker: links a batch, takes a checkpoint; false when nothing was due. */
   boolean linkStep() throws IOException {
     stepLock.lock();
     try {
       if (closed) {
         return false;
       }
-      if (links.step()) {
+      boolean worked = links.step();
+      if (worked) {
         notifyWatermarks();
-        return true;
       }
       if (links.checkpointDue()) {
         links.checkpoint();
         return true;
       }
-      return false;
+      return worked;
     } finally {
       stepLock.unlock();
     }
