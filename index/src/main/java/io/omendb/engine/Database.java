@@ -99,6 +99,7 @@ public final class Database implements AutoCloseable {
    * @throws io.omendb.storage.CollectionExistsException if the name is taken
    */
   public synchronized Collection create(CollectionConfig config) throws IOException {
+    checkOpen();
     CollectionSchema schema = config.toSchema(System.currentTimeMillis());
     Collection collection = Collection.open(directory.create(schema), workers, linker::signal);
     add(collection);
@@ -135,6 +136,7 @@ public final class Database implements AutoCloseable {
 
   /** Drops a collection, damaged or not; durable when it returns. */
   public synchronized void drop(String name) throws IOException {
+    checkOpen();
     Collection collection = collections.remove(name);
     if (collection != null) {
       linker.remove(collection);
@@ -146,6 +148,13 @@ public final class Database implements AutoCloseable {
       quarantined.remove(name);
     } else {
       throw new CollectionNotFoundException(name);
+    }
+  }
+
+  /** After the close the directory may be another process's. */
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("the database is closed");
     }
   }
 

@@ -22,6 +22,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -379,6 +384,79 @@ class DatabaseTest {
     assertFalse(closer.isAlive());
     assertFalse(collection.acquire());
     database.close(); // twice is once
+  }
+
+  @Test
+  void closesWhileThreadsSearchAndWrite() throws Exception {
+    Database database = TestEngine.open(directory);
+    Collection collection = database.create(config("things"));
+    TestEngine.insert(collection, TestRows.of(vectors, 0, 2_000, 0));
+    AtomicInteger searches = new AtomicInteger();
+    AtomicInteger acknowledged = new AtomicInteger(2_000);
+    Callable<Void> searcher =
+        () -> {
+          SearchScratch scratch = new SearchScratch();
+          SearchResult result = new SearchResult();
+          while (collection.acquire()) {
+            try {
+              int id = searches.getAndIncrement() % 2_000;
+              SearchRequest request = TestEngine.nearest(vectors[id], 1);
+              request.ef = 200;
+              collection.search(request, scratch, result);
+              assertEquals(id, collection.numericId(result.slot(0)));
+            } finally {
+              collection.release();
+            }
+          }
+          return null;
+        };
+    Callable<Void> writer =
+        () -> {
+          AppendResult result = new AppendResult();
+          for (int id = 2_000; id < ROWS; id++) {
+            try {
+              collection.append(
+                  TestRows.of(vectors, id, id + 1, id),
+                  WriteMode.UPSERT,
+                  Visibility.IMMEDIATE,
+                  null,
+                  result);
+            } catch (CollectionNotFoundException closed) {
+              return null;
+            }
+            acknowledged.set(id + 1);
+          }
+          return null;
+        };
+    try (ExecutorService threads = Executors.newCachedThreadPool()) {
+      List<Future<Void>> running = new ArrayList<>();
+      for (Callable<Void> task : List.of(searcher, searcher, writer)) {
+        running.add(threads.submit(task));
+      }
+      TestEngine.await(
+          "searches and writes", () -> searches.get() > 200 && acknowledged.get() > 2_050);
+      database.close();
+      for (Future<Void> task : running) {
+        task.get();
+      }
+    }
+    try (Database again = TestEngine.open(directory)) {
+      long live = again.collection("things").liveCount();
+      assertEquals(acknowledged.get(), live, "what append accepted before the close is kept");
+    }
+  }
+
+  @Test
+  void aClosedDatabaseRefusesToCreateAndToDrop() throws Exception {
+    Database database = TestEngine.open(directory);
+    database.create(config("things"));
+    database.close();
+    assertThrows(CollectionNotFoundException.class, () -> database.collection("things"));
+    assertThrows(IllegalStateException.class, () -> database.create(config("others")));
+    assertThrows(IllegalStateException.class, () -> database.drop("things"));
+    try (Database again = TestEngine.open(directory)) {
+      assertEquals(1, again.collections().size());
+    }
   }
 
   @Test
