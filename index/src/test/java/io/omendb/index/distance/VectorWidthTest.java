@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.NativeRows;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -59,12 +60,20 @@ class VectorWidthTest {
     assertTrue(child.output().contains(VectorWidth.PROPERTY + "=384"), child.output());
   }
 
-  /** Verifies the kernels and prints their width and the hash of a graph. */
+  /** Runs the tests of the kernels, and prints their width and the hash of a graph. */
   static final class Probe {
     private Probe() {}
 
-    public static void main(String[] args) {
-      KernelSelfTest.verify();
+    public static void main(String[] args) throws ReflectiveOperationException {
+      for (Method method : KernelsTest.class.getDeclaredMethods()) {
+        if (method.isAnnotationPresent(Test.class)) {
+          KernelsTest kernels = new KernelsTest();
+          kernels.commit();
+          method.invoke(kernels);
+          kernels.close();
+          System.out.println("passed " + method.getName());
+        }
+      }
       System.out.println("bits=" + VectorWidth.current().bits());
       StringBuilder hashes = new StringBuilder();
       for (Similarity similarity : Similarity.values()) {

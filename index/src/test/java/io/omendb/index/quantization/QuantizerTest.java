@@ -5,18 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.omendb.index.SiftSmall;
 import io.omendb.index.Similarity;
 import io.omendb.index.TopK;
 import io.omendb.index.distance.Kernels;
 import io.omendb.index.hnsw.NativeRows;
 import io.omendb.storage.memory.AddressSpace;
 import io.omendb.storage.memory.Memory;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class QuantizerTest {
@@ -194,6 +197,52 @@ class QuantizerTest {
         }
         double recall = hits / (10.0 * queries);
         assertTrue(recall >= 0.9, similarity + " recall@10 of the codes: " + recall);
+      }
+    }
+  }
+
+  /** Real vectors, as they are and with norms that spread by ten. */
+  @ParameterizedTest
+  @CsvSource({
+    "L2, 1, 0.95",
+    "COSINE, 1, 0.95",
+    "INNER_PRODUCT, 1, 0.95",
+    "L2, 10, 0.9",
+    "COSINE, 10, 0.95",
+    "INNER_PRODUCT, 10, 0.95"
+  })
+  void codesAloneFindTheNearestRealVectors(Similarity similarity, double spread, double floor)
+      throws IOException {
+    float[][] base = SiftSmall.base();
+    int dimension = SiftSmall.DIMENSION;
+    int count = 4000;
+    try (NativeRows rows = new NativeRows(dimension, count)) {
+      for (int i = 0; i < count; i++) {
+        float factor = (float) Math.pow(spread, random.nextDouble());
+        for (int j = 0; j < dimension; j++) {
+          base[i][j] *= factor;
+        }
+        rows.add(base[i]);
+      }
+      Quantizer quantizer = QuantizerTrainer.fit(similarity, dimension, count, rows::row);
+      try (CodeTable table = new CodeTable(quantizer, 1 << 24)) {
+        table.ensure(count);
+        for (int i = 0; i < count; i++) {
+          table.encode(i, rows.row(i), rows.squaredNorm(i));
+        }
+        int hits = 0;
+        float[][] queries = SiftSmall.queries();
+        for (float[] query : queries) {
+          TopK exact = rows.nearest(similarity, query, 10, count);
+          TopK byCode = scan(table, query, count);
+          for (int i = 0; i < 10; i++) {
+            hits +=
+                rows.distance(similarity, query, byCode.ordinal(i)) <= exact.distance(9) ? 1 : 0;
+          }
+        }
+        double recall = hits / (10.0 * queries.length);
+        System.err.println(similarity + " spread " + spread + ": recall@10 of codes " + recall);
+        assertTrue(recall >= floor, "recall@10 of the codes: " + recall);
       }
     }
   }
