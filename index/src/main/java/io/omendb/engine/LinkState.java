@@ -275,6 +275,7 @@ final class LinkState {
         calibratedAt = Memory.getInt(h + 24);
       }
       linkedAtImage = index.linkedCount();
+      linkedSinceSweep = linkedAtImage == 0 ? 0 : 1; // it may be older than its sweep
       return true;
     } catch (CorruptFileException e) {
       LOG.warn("collection {}: {}; linking anew", config.name(), e.getMessage());

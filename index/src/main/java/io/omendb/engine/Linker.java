@@ -63,12 +63,18 @@ final class Linker implements AutoCloseable {
     }
   }
 
-  private static boolean step(Collection collection) {
+  private boolean step(Collection collection) {
     try {
       return collection.linkStep();
     } catch (IOException e) {
       // The store has latched the failure and told its own handler.
       LOG.error("collection {}: checkpoint failed", collection.config().name(), e);
+      return false;
+    } catch (RuntimeException e) {
+      // Memory that the system refuses, or a mistake of ours. What is not linked is compared one by
+      // one, as far as the tail may grow; the other collections must not wait for it.
+      LOG.error("collection {}: no more rows are linked", collection.config().name(), e);
+      remove(collection);
       return false;
     }
   }

@@ -1,6 +1,7 @@
 package io.omendb.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
@@ -8,9 +9,12 @@ import io.omendb.index.hnsw.Workers;
 import io.omendb.storage.DataDirectory;
 import io.omendb.storage.Durability;
 import io.omendb.storage.StorageOptions;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The linker's steps over one collection, taken one by one. */
@@ -57,6 +61,72 @@ class LinkStepTest {
     collection.freeIndex();
     try (Database database = TestEngine.open(directory)) {
       assertEquals(ROWS, database.collection("things").stats(false).linkedCount());
+    }
+  }
+
+  /** An image may have been written after a batch and before the sweep that follows it. */
+  @Test
+  @Timeout(30) // after a minute a checkpoint is due
+  void aLoadedGraphIsSwept() throws Exception {
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = database.create(CollectionConfig.of("things", 16, Similarity.L2));
+      TestEngine.insert(collection, TestRows.of(TestEngine.clustered(random, 500, 16)));
+      TestEngine.awaitLinked(collection);
+    }
+    Collection collection;
+    try (DataDirectory data = DataDirectory.open(directory, StorageOptions.defaults());
+        Workers workers = new Workers(1, "link")) {
+      collection = Collection.open(data.openCollection("things"), workers, () -> {});
+      assertEquals(500, collection.stats(false).linkedCount());
+      Collection loaded = collection;
+      TestEngine.await("a sweep", () -> step(loaded));
+      assertFalse(step(loaded));
+      collection.close(true);
+    }
+    collection.freeIndex();
+  }
+
+  /** What goes wrong with one collection, here that its threads are gone, is its own affair. */
+  @Test
+  void aCollectionThatCannotBeLinkedDoesNotKeepOthersFromIt() throws Exception {
+    float[][] vectors = TestEngine.clustered(random, 600, 16);
+    Collection broken;
+    Collection sound;
+    try (DataDirectory data = DataDirectory.open(directory, StorageOptions.defaults());
+        Workers workers = new Workers(2, "link")) {
+      Linker linker = new Linker();
+      Workers none = closedWorkers();
+      CollectionConfig config = CollectionConfig.of("broken", 16, Similarity.L2);
+      broken = Collection.open(data.create(config.toSchema(0)), none, linker::signal);
+      config = CollectionConfig.of("sound", 16, Similarity.L2);
+      sound = Collection.open(data.create(config.toSchema(0)), workers, linker::signal);
+      linker.add(broken);
+      linker.add(sound);
+      TestEngine.insert(broken, TestRows.of(vectors));
+      linker.start();
+      TestEngine.insert(sound, TestRows.of(vectors));
+      TestEngine.awaitLinked(sound);
+      List<Long> ids = TestEngine.searchIds(broken, TestEngine.nearest(vectors[9], 1));
+      assertEquals(List.of(9L), ids, "what is not linked is still found");
+      linker.close();
+      broken.close(false);
+      sound.close(false);
+    }
+    broken.freeIndex();
+    sound.freeIndex();
+  }
+
+  private static Workers closedWorkers() {
+    try (Workers workers = new Workers(2, "none")) {
+      return workers;
+    }
+  }
+
+  private static boolean step(Collection collection) {
+    try {
+      return collection.linkStep();
+    } catch (IOException e) {
+      throw new AssertionError(e);
     }
   }
 }
