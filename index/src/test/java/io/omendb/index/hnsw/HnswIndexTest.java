@@ -189,6 +189,35 @@ class HnswIndexTest {
     }
   }
 
+  /** Among many copies all lists that took a new node may prune it again. */
+  @Test
+  void everyCopyThatIsLinkedAloneIsNamedByAList() {
+    int count = 3000;
+    float[] vector = NativeRows.gaussian(16, new SplittableRandom(seed));
+    try (NativeRows rows = new NativeRows(16, count)) {
+      for (int i = 0; i < count; i++) {
+        rows.add(vector);
+      }
+      List<AutoCloseable> retired = new ArrayList<>();
+      try (HnswIndex index = rows.index(Similarity.L2, 8, workers, retired)) {
+        int[] list = new int[index.graph().maxDegree(0)];
+        for (int node = 0; node < count; node++) {
+          index.link(new int[] {node}, 1, count);
+          NativeRows.closeAll(retired);
+          int named = node;
+          assertTrue(
+              node == 0
+                  || IntStream.range(0, node)
+                      .anyMatch(other -> {
+                        int degree = index.graph().neighbors(0, other, list);
+                        return Arrays.stream(list, 0, degree).anyMatch(id -> id == named);
+                      }),
+              "node " + node);
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Similarity.class)
   void anOutlierDoesNotCostTheOtherRowsTheirRecall(Similarity similarity) {
