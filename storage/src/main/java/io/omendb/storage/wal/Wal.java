@@ -3,6 +3,7 @@ package io.omendb.storage.wal;
 import io.omendb.storage.Durability;
 import io.omendb.storage.DurableFiles;
 import io.omendb.storage.StoreFailedException;
+import io.omendb.storage.Threads;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -410,17 +411,7 @@ public final class Wal implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.join(thread);
     lock.lock();
     try {
       closeFiles();
