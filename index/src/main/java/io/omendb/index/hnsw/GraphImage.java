@@ -132,20 +132,30 @@ public final class GraphImage {
         return false;
       }
       int upperLists = Memory.getInt(h + 32);
-      graph.ensure(bound);
-      graph.upper().commit(4L * graph.m() * upperLists);
-      codes.ensure(bound);
-      input.read(graph.levels().address(), bound);
-      input.read(graph.upperAt().address(), 4L * bound);
-      input.read(graph.upper().address(), 4L * graph.m() * upperLists);
-      input.read(graph.links0().address(), (long) bound * graph.stride0());
-      input.read(codes.address(), (long) bound * codes.stride());
-      if (quantizer.biased()) {
-        input.read(codes.biasAddress(), 4L * bound);
+      try {
+        readArrays(graph, codes, bound, upperLists, input);
+      } catch (IOException | RuntimeException e) {
+        codes.close(); // not yet the index's, which its owner closes
+        throw e;
       }
       graph.restore(bound, upperLists, Memory.getLong(h + 24));
       index.restore(codes, Memory.getInt(h + 40), Memory.getInt(h + 36));
       return true;
+    }
+  }
+
+  private static void readArrays(
+      HnswGraph graph, CodeTable codes, int bound, int upperLists, Input input) throws IOException {
+    graph.ensure(bound);
+    graph.upper().commit(4L * graph.m() * upperLists);
+    codes.ensure(bound);
+    input.read(graph.levels().address(), bound);
+    input.read(graph.upperAt().address(), 4L * bound);
+    input.read(graph.upper().address(), 4L * graph.m() * upperLists);
+    input.read(graph.links0().address(), (long) bound * graph.stride0());
+    input.read(codes.address(), (long) bound * codes.stride());
+    if (codes.quantizer().biased()) {
+      input.read(codes.biasAddress(), 4L * bound);
     }
   }
 

@@ -71,22 +71,29 @@ public final class Workers implements AutoCloseable {
     }
   }
 
+  /** Waits for all of them, also when one has failed: what they write in is reused, or unmapped. */
   private static void await(List<Future<?>> others) {
     boolean interrupted = false;
+    Throwable failure = null;
     for (Future<?> other : others) {
-      while (true) {
+      boolean done = false;
+      while (!done) {
         try {
           other.get();
-          break;
+          done = true;
         } catch (InterruptedException e) {
           interrupted = true; // lists are half written: finish, then tell
         } catch (ExecutionException e) {
-          throw new IllegalStateException("a worker failed", e.getCause());
+          failure = e.getCause();
+          done = true;
         }
       }
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
+    }
+    if (failure != null) {
+      throw new IllegalStateException("a worker failed", failure);
     }
   }
 
