@@ -48,6 +48,7 @@ final class LinkState {
   private static final long CHECKPOINT_PERIOD_NANOS = 60_000_000_000L;
   private static final long IMAGE_MAGIC = 0x3147_4D49_4E45_4D4FL;
   private static final int IMAGE_HEADER = 64;
+  private static final int[] NONE = {};
 
   private final CollectionConfig config;
   private final CollectionStore store;
@@ -113,13 +114,21 @@ final class LinkState {
   private void linkBatch(int taken) {
     boolean calibrationDue = calibrationDue();
     int kept = 0;
+    int[] dead = NONE; // died before they were linked, and need not be
+    int deadCount = 0;
     for (int i = 0; i < taken; i++) {
       int slot = batch[i];
       if (store.isDead(slot)) {
-        pending.linked(new int[] {slot}, 1);
+        if (deadCount == 0) {
+          dead = new int[taken - i];
+        }
+        dead[deadCount++] = slot;
       } else if (!calibrationDue || !hold(slot)) {
         batch[kept++] = slot;
       }
+    }
+    if (deadCount > 0) {
+      pending.linked(dead, deadCount);
     }
     link(batch, kept);
     pending.linked(batch, kept);

@@ -40,13 +40,16 @@ final class PendingRows {
    * @return what {@link #withdraw} takes
    */
   synchronized long place(int from, int to, boolean hidden) {
+    long before = unbuilt.slots();
     unbuilt.remove(from, Integer.MAX_VALUE);
     buildWork.remove(from, Integer.MAX_VALUE);
     if (hidden) {
       unbuilt.add(from, to);
       buildWork.add(from, to);
     }
-    view = new View(tail.copy(), unbuilt.copy(), published);
+    if (hidden || unbuilt.slots() != before) {
+      view = new View(view.tail(), unbuilt.copy(), published);
+    }
     placedFrom = from;
     return ++placements;
   }
@@ -61,17 +64,18 @@ final class PendingRows {
     }
     unbuilt.remove(placedFrom, Integer.MAX_VALUE);
     buildWork.remove(placedFrom, Integer.MAX_VALUE);
-    view = new View(tail.copy(), unbuilt.copy(), published);
+    view = new View(view.tail(), unbuilt.copy(), published);
   }
 
   /** Takes note of rows that became visible, other than hidden ones. */
   synchronized void publish(int from, int to) {
-    if (from < to && !unbuilt.contains(from)) {
+    boolean toTail = from < to && !unbuilt.contains(from);
+    if (toTail) {
       tail.add(from, to);
       tailWork.add(from, to);
     }
     published = Math.max(published, to);
-    view = new View(tail.copy(), unbuilt.copy(), published);
+    view = new View(toTail ? tail.copy() : view.tail(), view.unbuilt(), published);
   }
 
   /** A bulk build opened: hidden rows wait until none is open. */
