@@ -126,8 +126,7 @@ final class GrpcBench implements Callable<Integer> {
       description = "How long each point of the curve is measured. Default: ${DEFAULT-VALUE}.")
   private int seconds;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Write the result as JSON.")
-  private @Nullable Path json;
+  @Mixin private ReportOptions reportOptions = new ReportOptions();
 
   private final Progress progress = ProgressBar.onStandardError();
   private final BenchReport report = new BenchReport();
@@ -141,10 +140,7 @@ final class GrpcBench implements Callable<Integer> {
       connection.awaitServing(START_TIMEOUT);
       run(set, server, connection);
     }
-    System.out.print(report.text());
-    if (json != null) {
-      report.write(json);
-    }
+    reportOptions.finish(report);
     return 0;
   }
 

@@ -89,8 +89,7 @@ final class IndexBench implements Callable<Integer> {
       description = "How long each ef is measured. Default: ${DEFAULT-VALUE}.")
   private int seconds;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Write the result as JSON.")
-  private @Nullable Path json;
+  @Mixin private ReportOptions reportOptions = new ReportOptions();
 
   private final Progress progress = ProgressBar.onStandardError();
   private final BenchReport report = new BenchReport();
@@ -106,10 +105,7 @@ final class IndexBench implements Callable<Integer> {
         run(set, data);
       }
     }
-    System.out.print(report.text());
-    if (json != null) {
-      report.write(json);
-    }
+    reportOptions.finish(report);
     return 0;
   }
 
