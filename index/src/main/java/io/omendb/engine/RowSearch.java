@@ -21,8 +21,6 @@ final class RowSearch {
   /** Fewest rows measured again on full vectors. */
   private static final int MIN_RERANK = 20;
 
-  private static final int CACHE_LINE = 64;
-
   private final CollectionStore store;
   private final HnswIndex index;
   private final PendingRows pending;
@@ -166,13 +164,10 @@ final class RowSearch {
       }
     }
     long base = store.vectorsAddress();
-    long stride = store.rowStride();
+    int stride = store.rowStride();
     int touched = 0;
     for (int i = 0; i < live; i++) {
-      long row = base + rows[i] * stride;
-      for (int line = 0; line < stride; line += CACHE_LINE) {
-        touched += Memory.getByte(row + line);
-      }
+      touched += Memory.touch(base + (long) rows[i] * stride, stride);
     }
     scratch.keep(touched);
     for (int i = 0; i < live; i++) {

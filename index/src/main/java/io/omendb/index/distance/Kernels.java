@@ -17,7 +17,6 @@ public final class Kernels {
   public static final int FLOAT_BLOCK = 16;
 
   private static final boolean SIMD = VectorWidth.current() != VectorWidth.SCALAR;
-  private static final int CACHE_LINE = 64;
 
   private Kernels() {}
 
@@ -57,10 +56,7 @@ public final class Kernels {
       short[] query, long base, long stride, int dims, int[] ordinals, int count, int[] distances) {
     int touched = 0;
     for (int i = 0; i < count; i++) {
-      long row = base + ordinals[i] * stride;
-      for (int line = 0; line < dims; line += CACHE_LINE) {
-        touched += Memory.getByte(row + line);
-      }
+      touched += Memory.touch(base + ordinals[i] * stride, dims);
     }
     for (int i = 0; i < count; i++) {
       distances[i] = squaredL2(query, base + ordinals[i] * stride, dims);

@@ -228,7 +228,7 @@ final class BatchLinker {
             }
           };
         });
-    // Sort positions by (path, position): the path's 33 bits leave 31 for the position.
+    // Sort positions by (path, position): the path's 32 bits leave 31 for the position.
     for (int i = 0; i < count; i++) {
       order[i] = path[i] << 31 | i;
     }
@@ -289,16 +289,10 @@ final class BatchLinker {
     loadQuery(codes, node, scratch);
     scratch.begin(graph.bound(), efConstruction);
     if (level <= oldTop) {
-      long start;
-      if (level == 0) {
-        start = HnswSearcher.key(HnswSearcher.distance(codes, entry, scratch), entry);
-      } else {
-        long top = graph.entry();
-        start = HnswSearcher.key(HnswSearcher.distance(codes, (int) top, scratch), (int) top);
-        for (int l = (int) (top >>> 32); l > level; l--) {
-          start = HnswSearcher.descend(graph, codes, l, start, scratch);
-        }
-      }
+      long start =
+          level == 0
+              ? HnswSearcher.key(HnswSearcher.distance(codes, entry, scratch), entry)
+              : HnswSearcher.descendTo(level, graph, graph.entry(), codes, scratch);
       HnswSearcher.seed(scratch, start);
       HnswSearcher.searchLayer(graph, codes, level, efConstruction, scratch);
       if (codes.quantizer().biased()) {
@@ -333,12 +327,7 @@ final class BatchLinker {
     int byDistance = scratch.expandedCount;
     scratch.biased = true;
     scratch.restart();
-    long top = graph.entry();
-    long start = HnswSearcher.key(HnswSearcher.distance(codes, (int) top, scratch), (int) top);
-    for (int l = (int) (top >>> 32); l > level; l--) {
-      start = HnswSearcher.descend(graph, codes, l, start, scratch);
-    }
-    HnswSearcher.seed(scratch, start);
+    HnswSearcher.seed(scratch, HnswSearcher.descendTo(level, graph, graph.entry(), codes, scratch));
     HnswSearcher.searchLayer(graph, codes, level, efConstruction, scratch);
     scratch.biased = false;
     scratch.clearVisited();
@@ -373,10 +362,9 @@ final class BatchLinker {
       return state.selector.select(codes, keys, most, mask, capacity, state.selected);
     }
     int byDistance = state.selector.select(codes, keys, most, mask, capacity / 2, state.selected);
-    int shift = codes.quantizer().shift();
     for (int i = 0; i < count; i++) {
-      int bias = codes.bias(HnswSearcher.ordinalOf(keys[i]) ^ mask);
-      int lowered = Math.max(0, HnswSearcher.distanceOf(keys[i]) - bias + shift);
+      int ordinal = HnswSearcher.ordinalOf(keys[i]) ^ mask;
+      int lowered = codes.lowered(HnswSearcher.distanceOf(keys[i]), ordinal);
       keys[i] = (long) lowered << 32 | (keys[i] & 0xFFFF_FFFFL);
     }
     Arrays.sort(keys, 0, count);

@@ -27,7 +27,6 @@ public final class HnswGraph implements AutoCloseable {
   /** The most levels above 0. */
   static final int MAX_LEVEL = 15;
 
-  private static final int CACHE_LINE = 64;
   private static final int END = -1;
   private static final long NO_ENTRY = -1L;
 
@@ -49,7 +48,10 @@ public final class HnswGraph implements AutoCloseable {
   public HnswGraph(int m, int maxNodes) {
     this.m = m;
     this.maxDegree0 = 2 * m;
-    this.stride0 = (maxDegree0 * Integer.BYTES + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    this.stride0 =
+        (maxDegree0 * Integer.BYTES + Memory.CACHE_LINE - 1)
+            / Memory.CACHE_LINE
+            * Memory.CACHE_LINE;
     this.links0 = AddressSpace.reserve((long) maxNodes * stride0);
     this.levels = AddressSpace.reserve(maxNodes);
     this.upperAt = AddressSpace.reserve((long) maxNodes * Integer.BYTES);

@@ -4,7 +4,6 @@ import io.omendb.index.Similarity;
 import io.omendb.index.quantization.CodeTable;
 import io.omendb.index.quantization.Quantizer;
 import io.omendb.index.quantization.QuantizerTrainer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
@@ -245,12 +244,7 @@ public final class HnswIndex implements AutoCloseable {
 
   /** Checks the graph's invariants; see {@link GraphValidator}. */
   public List<String> violations() {
-    return new ArrayList<>(GraphValidator.violations(graph));
-  }
-
-  /** Whether the quantizer has been fitted. */
-  boolean fitted() {
-    return fittedRows > 0;
+    return GraphValidator.violations(graph);
   }
 
   int fittedRows() {

@@ -34,12 +34,7 @@ final class HnswSearcher {
     if (entry < 0) {
       return;
     }
-    int level = (int) (entry >>> 32);
-    long nearest = key(distance(codes, (int) entry, scratch), (int) entry);
-    for (; level > 0; level--) {
-      nearest = descend(graph, codes, level, nearest, scratch);
-    }
-    seed(scratch, nearest);
+    seed(scratch, descendTo(0, graph, entry, codes, scratch));
     searchLayer(graph, codes, 0, ef, scratch);
   }
 
@@ -75,6 +70,16 @@ final class HnswSearcher {
 
   private static long pooled(long key) {
     return (key & 0xFFFF_FFFF_0000_0000L) | (key & 0x7FFF_FFFFL) << 1;
+  }
+
+  /** Greedy descent from the entry through the levels above {@code level}. */
+  static long descendTo(
+      int level, HnswGraph graph, long entry, CodeTable codes, SearchScratch scratch) {
+    long nearest = key(distance(codes, (int) entry, scratch), (int) entry);
+    for (int above = (int) (entry >>> 32); above > level; above--) {
+      nearest = descend(graph, codes, above, nearest, scratch);
+    }
+    return nearest;
   }
 
   /** Moves to the nearest neighbour on a level until none is nearer. */

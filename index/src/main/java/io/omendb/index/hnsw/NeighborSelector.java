@@ -45,7 +45,7 @@ final class NeighborSelector {
       int limit,
       int[] selected) {
     int dims = codes.dims();
-    int shift = codes.quantizer().shift();
+    int shift = codes.shift();
     int n = from;
     for (int i = 0; i < count && n < from + limit; i++) {
       int candidate = HnswSearcher.ordinalOf(keys[i]) ^ mask;

@@ -12,13 +12,12 @@ import io.omendb.storage.memory.Memory;
  * new table; the old one is closed when its last reader has gone.
  */
 public final class CodeTable implements AutoCloseable {
-  private static final int CACHE_LINE = 64;
-
   private final Quantizer quantizer;
   private final AddressSpace space;
   private final AddressSpace biases;
   private final int dims;
   private final int stride;
+  private final int shift;
 
   /**
    * @param maxBytes addresses to reserve
@@ -26,7 +25,9 @@ public final class CodeTable implements AutoCloseable {
   public CodeTable(Quantizer quantizer, long maxBytes) {
     this.quantizer = quantizer;
     this.dims = quantizer.paddedCodes();
-    this.stride = dims <= 32 ? dims : (dims + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    this.stride =
+        dims <= 32 ? dims : (dims + Memory.CACHE_LINE - 1) / Memory.CACHE_LINE * Memory.CACHE_LINE;
+    this.shift = quantizer.shift();
     this.space = AddressSpace.reserve(maxBytes);
     this.biases = AddressSpace.reserve(maxBytes / stride * Integer.BYTES);
   }
@@ -66,10 +67,19 @@ public final class CodeTable implements AutoCloseable {
 
   /** Lowers distances to rows by their biases, for a biased quantizer. */
   public void applyBiases(int[] ordinals, int count, int[] distances) {
-    int shift = quantizer.shift();
     for (int i = 0; i < count; i++) {
-      distances[i] = Math.max(0, distances[i] - bias(ordinals[i]) + shift);
+      distances[i] = lowered(distances[i], ordinals[i]);
     }
+  }
+
+  /** A distance to a row, lowered by its bias; not negative. */
+  public int lowered(int distance, int ordinal) {
+    return Math.max(0, distance - bias(ordinal) + shift);
+  }
+
+  /** What {@link #lowered} adds; see {@link Quantizer#shift}. */
+  public int shift() {
+    return shift;
   }
 
   /** The bias of a row; 0 where the quantizer has none. */
@@ -96,7 +106,7 @@ public final class CodeTable implements AutoCloseable {
     int bias = quantizer.bias(squaredNorm);
     Memory.putInt(biases.address() + 4L * ordinal, bias);
     // A row beyond the norm bound is misplaced as a whole.
-    return bias > quantizer.shift() ? quantizer.dimension() : clipped;
+    return bias > shift ? quantizer.dimension() : clipped;
   }
 
   @Override

@@ -99,16 +99,22 @@ public record Quantizer(
 
   /** COSINE: to norm 1; INNER_PRODUCT: to the whole range of the codes. */
   private float queryScale(float[] query) {
-    double squares = 0;
-    float largest = 0;
-    for (int j = 0; j < dimension; j++) {
-      squares += (double) query[j] * query[j];
-      largest = Math.max(largest, Math.abs(query[j]));
-    }
     return switch (similarity) {
       case L2 -> 1;
-      case COSINE -> squares > 0 ? (float) (1 / Math.sqrt(squares)) : 0;
-      case INNER_PRODUCT -> largest > 0 ? MAX_CODE / (2 * scale * largest) : 0;
+      case COSINE -> {
+        double squares = 0;
+        for (int j = 0; j < dimension; j++) {
+          squares += (double) query[j] * query[j];
+        }
+        yield squares > 0 ? (float) (1 / Math.sqrt(squares)) : 0;
+      }
+      case INNER_PRODUCT -> {
+        float largest = 0;
+        for (int j = 0; j < dimension; j++) {
+          largest = Math.max(largest, Math.abs(query[j]));
+        }
+        yield largest > 0 ? MAX_CODE / (2 * scale * largest) : 0;
+      }
     };
   }
 }

@@ -17,6 +17,9 @@ public final class Memory {
   @SuppressWarnings("restricted") // Unchecked on purpose; see above.
   public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
+  /** Bytes that the processor loads at once, on every processor this runs on. */
+  public static final int CACHE_LINE = 64;
+
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG =
@@ -64,6 +67,20 @@ public final class Memory {
   /** Writes a float32. */
   public static void putFloat(long address, float value) {
     ALL.set(FLOAT, address, value);
+  }
+
+  /**
+   * Reads a byte of each cache line of a range. In a pass of its own over many ranges the loads
+   * overlap: the prefetch that Java lacks.
+   *
+   * @return a value without meaning, to be kept so that the loads are
+   */
+  public static int touch(long address, int bytes) {
+    int touched = 0;
+    for (int line = 0; line < bytes; line += CACHE_LINE) {
+      touched += getByte(address + line);
+    }
+    return touched;
   }
 
   /** Copies between native ranges, which may overlap. */
