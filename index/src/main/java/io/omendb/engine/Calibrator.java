@@ -4,8 +4,8 @@ import io.omendb.index.ExactDistance;
 import io.omendb.index.TopK;
 import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.index.hnsw.SearchScratch;
+import io.omendb.memory.Memory;
 import io.omendb.storage.CollectionStore;
-import io.omendb.storage.memory.Memory;
 
 /**
  * Chooses the default ef: the smallest of a ladder that reaches the target recall@10 on rows that

@@ -2,12 +2,12 @@ package io.omendb.engine;
 
 import io.omendb.index.hnsw.GraphImage;
 import io.omendb.index.hnsw.HnswIndex;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Memory;
 import io.omendb.storage.CollectionStore;
 import io.omendb.storage.CorruptFileException;
 import io.omendb.storage.ImageSink;
 import io.omendb.storage.ImageSource;
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Memory;
 import java.io.IOException;
 import java.util.Arrays;
 import org.slf4j.Logger;

@@ -2,10 +2,10 @@ package io.omendb.engine;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.distance.Kernels;
+import io.omendb.memory.Memory;
 import io.omendb.storage.InvalidRowsException;
 import io.omendb.storage.InvalidRowsException.Item;
 import io.omendb.storage.RowCheck;
-import io.omendb.storage.memory.Memory;
 import java.util.ArrayList;
 import java.util.List;
 

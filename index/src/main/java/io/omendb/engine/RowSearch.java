@@ -5,8 +5,8 @@ import io.omendb.index.Similarity;
 import io.omendb.index.TopK;
 import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.index.hnsw.SearchScratch;
+import io.omendb.memory.Memory;
 import io.omendb.storage.CollectionStore;
-import io.omendb.storage.memory.Memory;
 import java.util.concurrent.atomic.LongAdder;
 
 /**

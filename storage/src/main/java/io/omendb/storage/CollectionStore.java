@@ -1,7 +1,7 @@
 package io.omendb.storage;
 
-import io.omendb.storage.memory.Checksum;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Checksum;
+import io.omendb.memory.Memory;
 import io.omendb.storage.wal.Wal;
 import io.omendb.storage.wal.WalFile;
 import io.omendb.storage.wal.WalReader;

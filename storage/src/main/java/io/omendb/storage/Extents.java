@@ -1,8 +1,8 @@
 package io.omendb.storage;
 
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Posix;
-import io.omendb.storage.memory.PosixException;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Posix;
+import io.omendb.memory.PosixException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.omendb.storage;
 
-import io.omendb.storage.memory.Checksum;
+import io.omendb.memory.Checksum;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;

@@ -1,8 +1,8 @@
 package io.omendb.storage;
 
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Memory;
-import io.omendb.storage.memory.OrderedMemory;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Memory;
+import io.omendb.memory.OrderedMemory;
 import java.util.ArrayList;
 import java.util.List;
 

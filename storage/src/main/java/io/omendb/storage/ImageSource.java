@@ -1,7 +1,7 @@
 package io.omendb.storage;
 
-import io.omendb.storage.memory.Checksum;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Checksum;
+import io.omendb.memory.Memory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

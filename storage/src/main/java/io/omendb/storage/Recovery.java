@@ -1,6 +1,6 @@
 package io.omendb.storage;
 
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import io.omendb.storage.wal.WalFile;
 import io.omendb.storage.wal.WalReader;
 import io.omendb.storage.wal.WalRecord;

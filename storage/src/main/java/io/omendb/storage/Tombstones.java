@@ -1,7 +1,7 @@
 package io.omendb.storage;
 
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Memory;
 
 /**
  * One bit a slot: set when its row is dead. Off-heap; one writer, readers on any thread, who see a

@@ -1,6 +1,6 @@
 package io.omendb.storage;
 
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.omendb.index.distance;
 
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Memory;
 import java.util.SplittableRandom;
 
 /**

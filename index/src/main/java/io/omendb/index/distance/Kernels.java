@@ -1,6 +1,6 @@
 package io.omendb.index.distance;
 
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 
 /**
  * The distance kernels of this process: SIMD of the width of {@link VectorWidth#current}, or

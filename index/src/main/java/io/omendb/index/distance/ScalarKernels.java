@@ -1,6 +1,6 @@
 package io.omendb.index.distance;
 
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 
 /**
  * The specification of the kernels in plain loops; also what serves where there is no SIMD.

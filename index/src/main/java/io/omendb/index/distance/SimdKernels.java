@@ -2,7 +2,7 @@ package io.omendb.index.distance;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;

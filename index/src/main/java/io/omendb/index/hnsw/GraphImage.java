@@ -2,8 +2,8 @@ package io.omendb.index.hnsw;
 
 import io.omendb.index.quantization.CodeTable;
 import io.omendb.index.quantization.Quantizer;
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Memory;
 import java.io.IOException;
 
 /**

@@ -2,7 +2,7 @@ package io.omendb.index.hnsw;
 
 import io.omendb.index.distance.Kernels;
 import io.omendb.index.quantization.CodeTable;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import java.lang.invoke.VarHandle;
 
 /**

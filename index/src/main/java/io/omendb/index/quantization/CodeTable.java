@@ -1,7 +1,7 @@
 package io.omendb.index.quantization;
 
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Memory;
 
 /**
  * The codes of a graph's nodes in one contiguous range: code row of an ordinal at {@code address()

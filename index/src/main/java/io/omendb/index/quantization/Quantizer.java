@@ -2,7 +2,7 @@ package io.omendb.index.quantization;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.distance.Kernels;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 
 /**
  * Scalar quantization to 7-bit codes (SQ8 with one bit to spare for the kernels): {@code code[j] =

@@ -1,7 +1,7 @@
 package io.omendb.index.quantization;
 
 import io.omendb.index.Similarity;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import java.util.Arrays;
 import java.util.function.IntToLongFunction;
 

@@ -3,7 +3,7 @@ package io.omendb.index.distance;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import io.omendb.storage.memory.AddressSpace;
+import io.omendb.memory.AddressSpace;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Memory;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;

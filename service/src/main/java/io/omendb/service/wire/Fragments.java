@@ -2,7 +2,7 @@ package io.omendb.service.wire;
 
 import io.grpc.HasByteBuffer;
 import io.grpc.KnownLength;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;

@@ -1,7 +1,7 @@
 package io.omendb.service.wire;
 
 import com.google.protobuf.MessageLite;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import java.util.Arrays;
 
 /// A growing `byte[]` that the hot replies are encoded into, in the protobuf wire format.

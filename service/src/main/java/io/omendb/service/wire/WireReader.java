@@ -1,7 +1,7 @@
 package io.omendb.service.wire;
 
 import com.google.protobuf.WireFormat;
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import org.jspecify.annotations.Nullable;
 
 /// A cursor over the [Fragments] of a message that reads the elements of the protobuf wire format.

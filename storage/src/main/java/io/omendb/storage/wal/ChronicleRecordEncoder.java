@@ -1,6 +1,6 @@
 package io.omendb.storage.wal;
 
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import java.lang.foreign.Arena;
 import java.util.logging.Level;
 import java.util.logging.Logger;

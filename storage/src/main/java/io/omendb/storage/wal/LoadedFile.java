@@ -1,10 +1,10 @@
 package io.omendb.storage.wal;
 
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Checksum;
+import io.omendb.memory.Memory;
 import io.omendb.storage.CorruptFileException;
 import io.omendb.storage.DurableFiles;
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Checksum;
-import io.omendb.storage.memory.Memory;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;

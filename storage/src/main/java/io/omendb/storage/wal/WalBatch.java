@@ -1,9 +1,9 @@
 package io.omendb.storage.wal;
 
-import io.omendb.storage.memory.AddressSpace;
-import io.omendb.storage.memory.Checksum;
-import io.omendb.storage.memory.Memory;
-import io.omendb.storage.memory.Posix;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Checksum;
+import io.omendb.memory.Memory;
+import io.omendb.memory.Posix;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 

@@ -1,11 +1,11 @@
 package io.omendb.storage.wal;
 
+import io.omendb.memory.Checksum;
+import io.omendb.memory.Posix;
+import io.omendb.memory.PosixException;
 import io.omendb.storage.CorruptFileException;
 import io.omendb.storage.DiskFullException;
 import io.omendb.storage.DurableFiles;
-import io.omendb.storage.memory.Checksum;
-import io.omendb.storage.memory.Posix;
-import io.omendb.storage.memory.PosixException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

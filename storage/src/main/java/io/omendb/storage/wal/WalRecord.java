@@ -1,6 +1,6 @@
 package io.omendb.storage.wal;
 
-import io.omendb.storage.memory.Memory;
+import io.omendb.memory.Memory;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;

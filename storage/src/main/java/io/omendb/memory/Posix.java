@@ -1,4 +1,4 @@
-package io.omendb.storage.memory;
+package io.omendb.memory;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;

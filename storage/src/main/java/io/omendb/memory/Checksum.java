@@ -1,4 +1,4 @@
-package io.omendb.storage.memory;
+package io.omendb.memory;
 
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;

@@ -1,4 +1,4 @@
-package io.omendb.storage.memory;
+package io.omendb.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
