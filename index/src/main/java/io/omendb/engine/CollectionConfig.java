@@ -2,8 +2,8 @@ package io.omendb.engine;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.HnswIndex;
-import io.omendb.storage.CollectionSchema;
-import io.omendb.storage.IdKind;
+import io.omendb.storage.api.CollectionSchema;
+import io.omendb.storage.api.IdKind;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 

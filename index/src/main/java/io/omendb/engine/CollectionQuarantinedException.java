@@ -1,6 +1,6 @@
 package io.omendb.engine;
 
-import io.omendb.storage.StorageException;
+import io.omendb.storage.api.StorageException;
 
 /** The collection's files are damaged and it does not serve; the others do. */
 public final class CollectionQuarantinedException extends RuntimeException {

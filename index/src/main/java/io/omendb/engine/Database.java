@@ -2,11 +2,11 @@ package io.omendb.engine;
 
 import io.omendb.index.distance.KernelSelfTest;
 import io.omendb.index.hnsw.Workers;
-import io.omendb.storage.CollectionSchema;
 import io.omendb.storage.CollectionStore;
 import io.omendb.storage.DataDirectory;
-import io.omendb.storage.StorageException;
-import io.omendb.storage.StorageOptions;
+import io.omendb.storage.api.CollectionSchema;
+import io.omendb.storage.api.StorageException;
+import io.omendb.storage.api.StorageOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -96,7 +96,7 @@ public final class Database implements AutoCloseable {
   /**
    * Creates a collection; durable when it returns.
    *
-   * @throws io.omendb.storage.CollectionExistsException if the name is taken
+   * @throws io.omendb.storage.api.CollectionExistsException if the name is taken
    */
   public synchronized Collection create(CollectionConfig config) throws IOException {
     checkOpen();

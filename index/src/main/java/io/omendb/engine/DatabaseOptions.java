@@ -1,6 +1,6 @@
 package io.omendb.engine;
 
-import io.omendb.storage.Durability;
+import io.omendb.storage.api.Durability;
 
 /**
  * How a database runs.

@@ -1,6 +1,6 @@
 package io.omendb.engine;
 
-import io.omendb.storage.Threads;
+import io.omendb.storage.api.Threads;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;

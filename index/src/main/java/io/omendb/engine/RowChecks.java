@@ -3,9 +3,9 @@ package io.omendb.engine;
 import io.omendb.index.Similarity;
 import io.omendb.index.distance.Kernels;
 import io.omendb.memory.Memory;
-import io.omendb.storage.InvalidRowsException;
-import io.omendb.storage.InvalidRowsException.Item;
-import io.omendb.storage.RowCheck;
+import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.InvalidRowsException.Item;
+import io.omendb.storage.api.RowCheck;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
-import io.omendb.storage.CollectionSchema;
-import io.omendb.storage.IdKind;
+import io.omendb.storage.api.CollectionSchema;
+import io.omendb.storage.api.IdKind;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

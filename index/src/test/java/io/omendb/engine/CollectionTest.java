@@ -9,11 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
-import io.omendb.storage.AppendResult;
-import io.omendb.storage.IdKind;
-import io.omendb.storage.InvalidRowsException;
-import io.omendb.storage.StreamFrame;
-import io.omendb.storage.WriteMode;
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.StreamFrame;
+import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.SearchScratch;
-import io.omendb.storage.AppendResult;
-import io.omendb.storage.WriteMode;
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.WriteMode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

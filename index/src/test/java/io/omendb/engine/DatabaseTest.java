@@ -9,11 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.SearchScratch;
-import io.omendb.storage.AppendResult;
-import io.omendb.storage.CollectionExistsException;
-import io.omendb.storage.CorruptFileException;
-import io.omendb.storage.LockedException;
-import io.omendb.storage.WriteMode;
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.CollectionExistsException;
+import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.LockedException;
+import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

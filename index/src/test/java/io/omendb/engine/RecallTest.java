@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.SiftSmall;
 import io.omendb.index.Similarity;
-import io.omendb.storage.WriteMode;
+import io.omendb.storage.api.WriteMode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;

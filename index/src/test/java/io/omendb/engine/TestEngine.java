@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.SearchScratch;
-import io.omendb.storage.AppendResult;
-import io.omendb.storage.Durability;
-import io.omendb.storage.WriteMode;
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

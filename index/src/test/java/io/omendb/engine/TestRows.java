@@ -1,7 +1,7 @@
 package io.omendb.engine;
 
 import io.omendb.memory.Memory;
-import io.omendb.storage.RowSource;
+import io.omendb.storage.api.RowSource;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

@@ -22,7 +22,7 @@ import io.omendb.proto.v1.VerifyRequest;
 import io.omendb.proto.v1.VerifyResponse;
 import io.omendb.service.wire.ByteCounters;
 import io.omendb.service.wire.BytePath;
-import io.omendb.storage.Durability;
+import io.omendb.storage.api.Durability;
 import java.lang.management.ManagementFactory;
 import java.util.Comparator;
 import java.util.List;

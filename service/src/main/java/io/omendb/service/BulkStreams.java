@@ -9,7 +9,7 @@ import io.omendb.proto.v1.DurabilityMode;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.service.wire.Reply;
 import io.omendb.service.wire.RowsMessage;
-import io.omendb.storage.StreamState;
+import io.omendb.storage.api.StreamState;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

@@ -6,7 +6,7 @@ import io.omendb.proto.v1.Hit;
 import io.omendb.proto.v1.VectorFormat;
 import io.omendb.service.wire.QueryMessage;
 import io.omendb.service.wire.ReplyBuffer;
-import io.omendb.storage.IdKind;
+import io.omendb.storage.api.IdKind;
 
 /// Encodes the hits of a search straight from where ids, payloads and vectors lie.
 ///

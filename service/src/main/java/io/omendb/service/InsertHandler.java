@@ -14,9 +14,9 @@ import io.omendb.service.wire.MalformedMessageException;
 import io.omendb.service.wire.Reply;
 import io.omendb.service.wire.ReplyBuffer;
 import io.omendb.service.wire.RowsMessage;
-import io.omendb.storage.AppendResult;
-import io.omendb.storage.InvalidRowsException;
-import io.omendb.storage.WriteMode;
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
 import java.util.Arrays;
 

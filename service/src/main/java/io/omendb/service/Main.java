@@ -1,6 +1,6 @@
 package io.omendb.service;
 
-import io.omendb.storage.LockedException;
+import io.omendb.storage.api.LockedException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;

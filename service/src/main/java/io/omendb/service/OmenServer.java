@@ -20,7 +20,7 @@ import io.omendb.service.wire.ByteCounters;
 import io.omendb.service.wire.QueryMarshaller;
 import io.omendb.service.wire.Reply;
 import io.omendb.service.wire.RowsMarshaller;
-import io.omendb.storage.Durability;
+import io.omendb.storage.api.Durability;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;

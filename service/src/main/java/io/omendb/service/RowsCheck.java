@@ -5,7 +5,7 @@ import io.omendb.proto.v1.ErrorReason;
 import io.omendb.proto.v1.WriteMode;
 import io.omendb.service.Refusal.Violation;
 import io.omendb.service.wire.RowsMessage;
-import io.omendb.storage.IdKind;
+import io.omendb.storage.api.IdKind;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -33,12 +33,12 @@ final class RowsCheck {
   }
 
   /// The write mode of field `mode`.
-  static io.omendb.storage.WriteMode mode(int value) throws Refusal {
+  static io.omendb.storage.api.WriteMode mode(int value) throws Refusal {
     WriteMode mode = WriteMode.forNumber(value);
     return switch (mode) {
-      case WRITE_MODE_UNSPECIFIED, WRITE_MODE_UPSERT -> io.omendb.storage.WriteMode.UPSERT;
-      case WRITE_MODE_INSERT_ONLY -> io.omendb.storage.WriteMode.INSERT_ONLY;
-      case WRITE_MODE_UPDATE_ONLY -> io.omendb.storage.WriteMode.UPDATE_ONLY;
+      case WRITE_MODE_UNSPECIFIED, WRITE_MODE_UPSERT -> io.omendb.storage.api.WriteMode.UPSERT;
+      case WRITE_MODE_INSERT_ONLY -> io.omendb.storage.api.WriteMode.INSERT_ONLY;
+      case WRITE_MODE_UPDATE_ONLY -> io.omendb.storage.api.WriteMode.UPDATE_ONLY;
       case null, default -> throw Refusals.unknownEnum("mode", value);
     };
   }

@@ -1,6 +1,6 @@
 package io.omendb.service;
 
-import io.omendb.storage.Durability;
+import io.omendb.storage.api.Durability;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;

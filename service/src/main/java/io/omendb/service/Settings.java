@@ -1,6 +1,6 @@
 package io.omendb.service;
 
-import io.omendb.storage.Durability;
+import io.omendb.storage.api.Durability;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetSocketAddress;

@@ -4,7 +4,7 @@ import io.omendb.engine.Collection;
 import io.omendb.engine.Visibility;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.service.wire.RowsMessage;
-import io.omendb.storage.WriteMode;
+import io.omendb.storage.api.WriteMode;
 import java.util.regex.Pattern;
 
 /// The opening fields of a bulk stream, checked: what its first frame said and what it means.

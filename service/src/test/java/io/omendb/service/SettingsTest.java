@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.omendb.storage.Durability;
+import io.omendb.storage.api.Durability;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,34 @@ package io.omendb.storage;
 
 import io.omendb.memory.Checksum;
 import io.omendb.memory.Memory;
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.CollectionSchema;
+import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.DiskFullException;
+import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.ImageSource;
+import io.omendb.storage.api.ImageWriter;
+import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.RowCheck;
+import io.omendb.storage.api.RowSource;
+import io.omendb.storage.api.StorageOptions;
+import io.omendb.storage.api.StoreFailedException;
+import io.omendb.storage.api.StreamFrame;
+import io.omendb.storage.api.StreamState;
+import io.omendb.storage.api.WriteLimits;
+import io.omendb.storage.api.WriteMode;
+import io.omendb.storage.checkpoint.Checkpointer;
+import io.omendb.storage.checkpoint.CollectionState;
+import io.omendb.storage.checkpoint.ImageFileReader;
+import io.omendb.storage.checkpoint.Manifest;
+import io.omendb.storage.checkpoint.Recovery;
+import io.omendb.storage.file.DurableFiles;
+import io.omendb.storage.file.Preallocator;
+import io.omendb.storage.row.IdIndex;
+import io.omendb.storage.row.RowLayout;
+import io.omendb.storage.row.SlotTable;
+import io.omendb.storage.row.WritePlan;
 import io.omendb.storage.wal.Wal;
 import io.omendb.storage.wal.WalFile;
 import io.omendb.storage.wal.WalReader;
@@ -32,12 +60,6 @@ import org.slf4j.LoggerFactory;
  * sure that nobody reads then.
  */
 public final class CollectionStore implements AutoCloseable {
-  /** Most bytes of a string id. */
-  public static final int MAX_STRING_ID_BYTES = 256;
-
-  /** Most rows of one write. */
-  public static final int MAX_FRAME_ROWS = 1 << 20;
-
   private static final Logger LOG = LoggerFactory.getLogger(CollectionStore.class);
 
   private static final long BULK_BYTES_PER_LOG_BYTE = 8;
@@ -56,7 +78,7 @@ public final class CollectionStore implements AutoCloseable {
   private final CollectionSchema schema;
   private final CollectionState state;
   private final SlotTable slots;
-  private final FramePlan plan;
+  private final WritePlan plan;
   private final Checkpointer checkpointer;
   private final ReentrantLock checkpointLock = new ReentrantLock();
   private final Wal wal;
@@ -86,14 +108,14 @@ public final class CollectionStore implements AutoCloseable {
       Recovery.Result recovered,
       WalFile file,
       long durableLsn,
-      Background background) {
+      Preallocator preallocator) {
     this.options = options;
     this.state = state;
     this.schema = state.schema;
     this.slots = state.slots;
     this.checkpointer = checkpointer;
     this.unverifiedBytes = recovered.unverifiedBytes();
-    this.plan = new FramePlan(slots, state.index, state.loggedDead, schema.idKind());
+    this.plan = new WritePlan(slots, state.index, state.loggedDead, schema.idKind());
     this.publishedCount = state.count;
     this.publishedHeap = state.heapEnd;
     this.deadCount = state.publishedDead.dead();
@@ -108,7 +130,7 @@ public final class CollectionStore implements AutoCloseable {
             file,
             new Wal.Start(recovered.log().lastLsn(), durableLsn, recovered.log().lastCrc()),
             new LogOwner(),
-            background::execute);
+            preallocator::execute);
     this.lock = wal.lock();
   }
 
@@ -124,7 +146,7 @@ public final class CollectionStore implements AutoCloseable {
 
   /** Opens a collection and recovers it. */
   static CollectionStore open(
-      Path directory, UUID collection, StorageOptions options, Background background)
+      Path directory, UUID collection, StorageOptions options, Preallocator preallocator)
       throws IOException {
     // Nothing is decided by names that a power cut could still take back.
     DurableFiles.syncDirectory(directory);
@@ -136,7 +158,7 @@ public final class CollectionStore implements AutoCloseable {
           0,
           "the manifest belongs to collection " + manifest.collection());
     }
-    CollectionState state = new CollectionState(directory, manifest.schema(), background);
+    CollectionState state = new CollectionState(directory, manifest.schema(), preallocator);
     try {
       Recovery.Result recovered = Recovery.recover(manifest, state, options.verifyBytes());
       Recovery.removeLeftovers(directory, recovered.log());
@@ -145,7 +167,7 @@ public final class CollectionStore implements AutoCloseable {
       Checkpointer checkpointer = new Checkpointer(state, manifest);
       long durable = makeTailDurable(state, checkpointer, recovered, file, options);
       CollectionStore store =
-          new CollectionStore(options, state, checkpointer, recovered, file, durable, background);
+          new CollectionStore(options, state, checkpointer, recovered, file, durable, preallocator);
       store.wal.start();
       return store;
     } catch (IOException | RuntimeException e) {
@@ -398,8 +420,9 @@ public final class CollectionStore implements AutoCloseable {
       AppendResult result)
       throws InvalidRowsException, IOException {
     int count = rows.count();
-    if (count < 0 || count > MAX_FRAME_ROWS) {
-      throw new IllegalArgumentException("count=" + count + ", expected 0.." + MAX_FRAME_ROWS);
+    if (count < 0 || count > WriteLimits.MAX_ROWS) {
+      throw new IllegalArgumentException(
+          "count=" + count + ", expected 0.." + WriteLimits.MAX_ROWS);
     }
     lock.lock();
     try {
@@ -703,7 +726,7 @@ public final class CollectionStore implements AutoCloseable {
     if (!Files.exists(file)) {
       throw new CorruptFileException(file, 0, "the image is missing");
     }
-    return ImageSource.open(file, manifest.imageGeneration(), manifest.collection());
+    return ImageFileReader.open(file, manifest.imageGeneration(), manifest.collection());
   }
 
   /** Figures of the moment. */

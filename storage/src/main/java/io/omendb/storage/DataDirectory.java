@@ -1,5 +1,17 @@
 package io.omendb.storage;
 
+import io.omendb.storage.api.CollectionExistsException;
+import io.omendb.storage.api.CollectionSchema;
+import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.FormatException;
+import io.omendb.storage.api.LockedException;
+import io.omendb.storage.api.StorageOptions;
+import io.omendb.storage.api.UnknownCollectionException;
+import io.omendb.storage.file.Catalogue;
+import io.omendb.storage.file.DirectoryLock;
+import io.omendb.storage.file.DurableFiles;
+import io.omendb.storage.file.Preallocator;
+import io.omendb.storage.file.StoreFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +38,7 @@ public final class DataDirectory implements AutoCloseable {
   private final StorageOptions options;
   private final DirectoryLock lock;
   private final UUID uuid;
-  private final Background background = new Background("omendb-prepare");
+  private final Preallocator preallocator = new Preallocator("omendb-prepare");
   private final Map<String, CollectionStore> open = new HashMap<>();
   private Catalogue catalogue;
 
@@ -114,7 +126,7 @@ public final class DataDirectory implements AutoCloseable {
     DurableFiles.deleteTree(path);
     CollectionStore.createFiles(path, entry.uuid(), schema);
     DurableFiles.syncDirectory(directory.resolve(COLLECTIONS));
-    CollectionStore store = CollectionStore.open(path, entry.uuid(), options, background);
+    CollectionStore store = CollectionStore.open(path, entry.uuid(), options, preallocator);
     try {
       Catalogue changed = catalogue.with(entry);
       changed.write(directory);
@@ -144,7 +156,7 @@ public final class DataDirectory implements AutoCloseable {
       throw new CorruptFileException(
           path, 0, "the directory of collection " + name + " is missing");
     }
-    CollectionStore store = CollectionStore.open(path, entry.uuid(), options, background);
+    CollectionStore store = CollectionStore.open(path, entry.uuid(), options, preallocator);
     open.put(name, store);
     return store;
   }
@@ -196,7 +208,7 @@ public final class DataDirectory implements AutoCloseable {
       }
     }
     open.clear();
-    background.close();
+    preallocator.close();
     lock.close();
     if (first != null) {
       throw first;

@@ -1,6 +1,19 @@
 package io.omendb.storage;
 
 import io.omendb.memory.Memory;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.LockedException;
+import io.omendb.storage.api.StorageException;
+import io.omendb.storage.checkpoint.CollectionState;
+import io.omendb.storage.checkpoint.ImageFileReader;
+import io.omendb.storage.checkpoint.Manifest;
+import io.omendb.storage.checkpoint.Recovery;
+import io.omendb.storage.file.Catalogue;
+import io.omendb.storage.file.DirectoryLock;
+import io.omendb.storage.file.Preallocator;
+import io.omendb.storage.file.StoreFile;
+import io.omendb.storage.row.RowLayout;
+import io.omendb.storage.row.SlotTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,19 +68,19 @@ public final class StorageVerifier {
    */
   public static Report verify(Path directory) throws IOException {
     try (DirectoryLock _ = DirectoryLock.acquire(directory);
-        Background background = new Background("omendb-verify")) {
+        Preallocator preallocator = new Preallocator("omendb-verify")) {
       StorageVerifier verifier = new StorageVerifier(directory);
-      int collections = verifier.run(background);
+      int collections = verifier.run(preallocator);
       return new Report(collections, verifier.rows, List.copyOf(verifier.problems));
     }
   }
 
-  private int run(Background background) throws IOException {
+  private int run(Preallocator preallocator) throws IOException {
     try {
       StoreFile.read(directory);
       Catalogue catalogue = Catalogue.read(directory);
       for (Catalogue.Entry entry : catalogue.entries().values()) {
-        verify(entry, background);
+        verify(entry, preallocator);
       }
       return catalogue.entries().size();
     } catch (StorageException e) {
@@ -76,11 +89,11 @@ public final class StorageVerifier {
     }
   }
 
-  private void verify(Catalogue.Entry entry, Background background) throws IOException {
+  private void verify(Catalogue.Entry entry, Preallocator preallocator) throws IOException {
     Path path = DataDirectory.path(directory, entry);
     try {
       Manifest manifest = Recovery.newestManifest(path);
-      try (CollectionState state = new CollectionState(path, manifest.schema(), background)) {
+      try (CollectionState state = new CollectionState(path, manifest.schema(), preallocator)) {
         if (!manifest.schema().equals(entry.schema())
             || !manifest.collection().equals(entry.uuid())) {
           problem(path + ": manifest and catalogue name different collections");
@@ -172,7 +185,7 @@ public final class StorageVerifier {
       problem(file + ": the image is missing");
       return;
     }
-    try (ImageSource image = ImageSource.open(file, generation, manifest.collection())) {
+    try (ImageFileReader image = ImageFileReader.open(file, generation, manifest.collection())) {
       image.verify();
     }
   }

@@ -5,6 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.memory.Memory;
+import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.ImageSource;
+import io.omendb.storage.api.StorageOptions;
+import io.omendb.storage.file.DurableFiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -93,7 +98,10 @@ class CheckpointTest {
       Path collection = TestStores.collection(directory);
       List<Path> logs = DurableFiles.list(collection.resolve("wal"));
       assertTrue(logs.size() <= 6, logs::toString);
-      long manifests = DurableFiles.list(collection).stream().filter(Manifest::isManifest).count();
+      long manifests =
+          DurableFiles.list(collection).stream()
+              .filter(file -> file.getFileName().toString().startsWith("MANIFEST-"))
+              .count();
       assertEquals(2, manifests);
     }
     try (DataDirectory data = DataDirectory.open(directory, options)) {

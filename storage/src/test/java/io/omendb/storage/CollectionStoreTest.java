@@ -8,6 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.RowCheck;
+import io.omendb.storage.api.StorageOptions;
+import io.omendb.storage.api.StreamFrame;
+import io.omendb.storage.api.StreamState;
+import io.omendb.storage.api.WriteMode;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;

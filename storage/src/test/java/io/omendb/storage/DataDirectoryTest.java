@@ -4,6 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.omendb.storage.api.CollectionExistsException;
+import io.omendb.storage.api.CollectionSchema;
+import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.LockedException;
+import io.omendb.storage.api.UnknownCollectionException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -97,18 +104,6 @@ class DataDirectoryTest {
     TestStores.flip(directory.resolve("CATALOGUE"), 20, 1);
     Files.delete(directory.resolve("STORE"));
     assertThrows(CorruptFileException.class, this::open);
-  }
-
-  @Test
-  void refusesFormatsItDoesNotKnow() throws Exception {
-    open().close();
-    Path file = directory.resolve("STORE");
-    new StoreFile(2, 0, 0, 0, UUID.randomUUID()).write(file);
-    assertThrows(FormatException.class, this::open);
-    new StoreFile(1, 7, 1L << 40, 0, UUID.randomUUID()).write(file);
-    assertThrows(FormatException.class, this::open);
-    new StoreFile(1, 7, 0, 1L << 40, UUID.randomUUID()).write(file);
-    open().close();
   }
 
   @Test

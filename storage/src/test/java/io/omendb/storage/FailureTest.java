@@ -4,6 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.StorageOptions;
+import io.omendb.storage.api.StoreFailedException;
+import io.omendb.storage.api.WriteMode;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.util.concurrent.ArrayBlockingQueue;

@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.StorageOptions;
+import io.omendb.storage.api.WriteMode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -2,6 +2,9 @@ package io.omendb.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -4,6 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.StorageException;
+import io.omendb.storage.api.WriteMode;
+import io.omendb.storage.file.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,6 +1,8 @@
 package io.omendb.storage;
 
 import io.omendb.memory.Memory;
+import io.omendb.storage.api.RowCheck;
+import io.omendb.storage.api.RowSource;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

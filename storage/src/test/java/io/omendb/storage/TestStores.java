@@ -5,6 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.memory.Memory;
+import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.CollectionSchema;
+import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.StorageOptions;
+import io.omendb.storage.api.WriteMode;
+import io.omendb.storage.file.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,7 +1,7 @@
 package io.omendb.loadtest.bench;
 
 import io.omendb.loadtest.data.Vectors;
-import io.omendb.storage.RowSource;
+import io.omendb.storage.api.RowSource;
 import java.lang.foreign.MemorySegment;
 
 /** Consecutive rows of a set, as the engine takes them; a row's number is its id. */

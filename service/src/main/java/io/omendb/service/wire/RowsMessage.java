@@ -1,6 +1,6 @@
 package io.omendb.service.wire;
 
-import io.omendb.storage.RowSource;
+import io.omendb.storage.api.RowSource;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;

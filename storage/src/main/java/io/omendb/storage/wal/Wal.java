@@ -1,9 +1,9 @@
 package io.omendb.storage.wal;
 
-import io.omendb.storage.Durability;
-import io.omendb.storage.DurableFiles;
-import io.omendb.storage.StoreFailedException;
-import io.omendb.storage.Threads;
+import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.StoreFailedException;
+import io.omendb.storage.api.Threads;
+import io.omendb.storage.file.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -190,7 +190,7 @@ public final class Wal implements AutoCloseable {
    * Makes sure that a file takes a record of so many bytes. Under the lock, before anything of the
    * record is applied.
    *
-   * @throws io.omendb.storage.DiskFullException if there is no room for the log
+   * @throws io.omendb.storage.api.DiskFullException if there is no room for the log
    */
   public void reserve(long recordBytes) throws IOException {
     long needed = active.fileBytesWith(recordBytes);

@@ -1,7 +1,7 @@
 package io.omendb.storage.wal;
 
-import io.omendb.storage.CorruptFileException;
-import io.omendb.storage.DurableFiles;
+import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.file.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

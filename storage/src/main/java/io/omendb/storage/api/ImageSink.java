@@ -1,0 +1,12 @@
+package io.omendb.storage.api;
+
+import java.io.IOException;
+
+/** Takes the bytes of an image in sequence. */
+public interface ImageSink {
+  /** Slots that the checkpoint of this image covers. */
+  int count();
+
+  /** Appends native memory; it may change meanwhile, the checksum is of what was copied. */
+  void write(long address, long bytes) throws IOException;
+}
