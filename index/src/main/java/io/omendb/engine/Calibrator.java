@@ -62,7 +62,7 @@ final class Calibrator {
   Calibration calibrate(int[] samples, int count, double targetRecall, long linked) {
     float[][] queries = new float[count][];
     for (int i = 0; i < count; i++) {
-      queries[i] = new float[store.rowStride() / Float.BYTES];
+      queries[i] = new float[store.rows().rowStride() / Float.BYTES];
       Memory.readFloats(row(samples[i]), queries[i], 0, store.schema().dimension());
     }
     TopK[] exact = exactNearest(samples, queries);
@@ -92,32 +92,32 @@ final class Calibrator {
   }
 
   private long row(int slot) {
-    return store.vectorsAddress() + (long) slot * store.rowStride();
+    return store.rows().vectorsAddress() + (long) slot * store.rows().rowStride();
   }
 
   /** Each sample's nearest linked live rows; all samples on one block of rows at a time. */
   private TopK[] exactNearest(int[] samples, float[][] queries) {
-    int padded = store.rowStride() / Float.BYTES;
+    int padded = store.rows().rowStride() / Float.BYTES;
     TopK[] nearest = new TopK[queries.length];
     float[] squaredNorms = new float[queries.length];
     for (int i = 0; i < queries.length; i++) {
       nearest[i] = new TopK();
       nearest[i].reset(K);
-      squaredNorms[i] = store.squaredNorm(samples[i]);
+      squaredNorms[i] = store.rows().squaredNorm(samples[i]);
     }
     int bound = index.graph().bound();
     for (int from = 0; from < bound; from += BLOCK) {
       int to = Math.min(bound, from + BLOCK);
       for (int i = 0; i < queries.length; i++) {
         for (int slot = from; slot < to; slot++) {
-          if (slot != samples[i] && index.graph().isLinked(slot) && !store.isDead(slot)) {
+          if (slot != samples[i] && index.graph().isLinked(slot) && !store.rows().isDeleted(slot)) {
             float distance =
                 ExactDistance.between(
                     index.parameters().similarity(),
                     queries[i],
                     squaredNorms[i],
                     row(slot),
-                    store.squaredNorm(slot),
+                    store.rows().squaredNorm(slot),
                     padded);
             if (distance <= nearest[i].bound()) {
               nearest[i].offer(distance, slot);

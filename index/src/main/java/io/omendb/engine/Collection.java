@@ -6,10 +6,10 @@ import io.omendb.index.hnsw.VectorRows;
 import io.omendb.index.hnsw.Workers;
 import io.omendb.memory.Memory;
 import io.omendb.storage.CollectionStore;
-import io.omendb.storage.CollectionStore.DeleteResult;
 import io.omendb.storage.StoreListener;
 import io.omendb.storage.StoreStats;
 import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.DeleteResult;
 import io.omendb.storage.api.InvalidRowsException;
 import io.omendb.storage.api.RowSource;
 import io.omendb.storage.api.StreamFrame;
@@ -102,10 +102,10 @@ public final class Collection {
   }
 
   private void listUnlinked() {
-    int count = store.count();
+    int count = store.rows().count();
     int from = index.linkedCount() == count ? count : 0;
     for (int slot = from; slot < count; slot++) {
-      if (index.graph().isLinked(slot) || store.isDead(slot)) {
+      if (index.graph().isLinked(slot) || store.rows().isDeleted(slot)) {
         pending.publish(from, slot);
         from = slot + 1;
       }
@@ -117,12 +117,12 @@ public final class Collection {
   private record StoreRows(CollectionStore store) implements VectorRows {
     @Override
     public long row(int ordinal) {
-      return store.vectorsAddress() + (long) ordinal * store.rowStride();
+      return store.rows().vectorsAddress() + (long) ordinal * store.rows().rowStride();
     }
 
     @Override
     public float squaredNorm(int ordinal) {
-      return store.squaredNorm(ordinal);
+      return store.rows().squaredNorm(ordinal);
     }
   }
 
@@ -202,7 +202,7 @@ public final class Collection {
             mode,
             (address, stride, n, squaredNorms) -> {
               rowChecks.check(address, stride, n, squaredNorms);
-              int from = (int) ((address - store.vectorsAddress()) / stride);
+              int from = (int) ((address - store.rows().vectorsAddress()) / stride);
               placement[0] = pending.place(from, from + n, hidden);
             },
             frame,
@@ -312,11 +312,11 @@ public final class Collection {
   public long searchableSequence() {
     long published = store.publishedLsn();
     int slot = pending.firstUnbuilt();
-    if (slot >= store.count() || !acquire()) {
+    if (slot >= store.rows().count() || !acquire()) {
       return published;
     }
     try {
-      return Math.min(published, store.slotLsn(slot) - 1);
+      return Math.min(published, store.rows().slotLsn(slot) - 1);
     } finally {
       release();
     }
@@ -343,7 +343,8 @@ public final class Collection {
   /** Called on the log's thread. */
   private final class Listener implements StoreListener {
     @Override
-    public void published(long lsn, int slotFrom, int slotTo, int[] deadSlots, int deadCount) {
+    public void published(
+        long lsn, int slotFrom, int slotTo, int[] deletedSlots, int deletedCount) {
       if (slotFrom < slotTo) {
         pending.publish(slotFrom, slotTo);
         workSignal.run();
@@ -365,50 +366,50 @@ public final class Collection {
 
   /** Rows visible and not dead. */
   public long liveCount() {
-    return store.liveCount();
+    return store.rows().liveCount();
   }
 
   /** Slot of a numeric id; −1 for none. */
   public int find(long id) {
-    return store.find(id);
+    return store.rows().find(id);
   }
 
   /** Slot of a string id; −1 for none. */
   public int find(byte[] utf8, int from, int length) {
-    return store.find(utf8, from, length);
+    return store.rows().find(utf8, from, length);
   }
 
   /** Numeric id of a slot. */
   public long numericId(int slot) {
-    return store.numericId(slot);
+    return store.rows().numericId(slot);
   }
 
   /** Bytes of a slot's string id. */
   public int stringIdLength(int slot) {
-    return store.stringIdLength(slot);
+    return store.rows().stringIdLength(slot);
   }
 
   /** Copies a slot's string id; returns its length. */
   public int copyStringId(int slot, byte[] target, int at) {
-    return store.copyStringId(slot, target, at);
+    return store.rows().copyStringId(slot, target, at);
   }
 
   /** Bytes of a slot's payload; 0 for none. */
   public int payloadLength(int slot) {
-    return store.payloadLength(slot);
+    return store.rows().payloadLength(slot);
   }
 
   /** Copies a slot's payload; returns its length. */
   public int copyPayload(int slot, byte[] target, int at) {
-    return store.copyPayload(slot, target, at);
+    return store.rows().copyPayload(slot, target, at);
   }
 
   /** Copies a slot's vector as little-endian float32, bit for bit as it came. */
   public void copyVector(int slot, byte[] target, int at) {
-    if (slot < 0 || slot >= store.count()) {
-      throw new IndexOutOfBoundsException("slot=" + slot + ", count=" + store.count());
+    if (slot < 0 || slot >= store.rows().count()) {
+      throw new IndexOutOfBoundsException("slot=" + slot + ", count=" + store.rows().count());
     }
-    long row = store.vectorsAddress() + (long) slot * store.rowStride();
+    long row = store.rows().vectorsAddress() + (long) slot * store.rows().rowStride();
     Memory.read(row, target, at, config.dimension() * Float.BYTES);
   }
 
@@ -472,10 +473,10 @@ public final class Collection {
 
   private long live(SlotRanges ranges) {
     long live = 0;
-    int count = store.count();
+    int count = store.rows().count();
     for (int range = 0; range < ranges.count(); range++) {
       for (int slot = ranges.from(range); slot < Math.min(count, ranges.to(range)); slot++) {
-        live += store.isDead(slot) ? 0 : 1;
+        live += store.rows().isDeleted(slot) ? 0 : 1;
       }
     }
     return live;

@@ -115,20 +115,20 @@ final class LinkState {
     boolean calibrationDue = calibrationDue();
     int kept = 0;
     int[] dead = NONE; // died before they were linked, and need not be
-    int deadCount = 0;
+    int deletedCount = 0;
     for (int i = 0; i < taken; i++) {
       int slot = batch[i];
-      if (store.isDead(slot)) {
-        if (deadCount == 0) {
+      if (store.rows().isDeleted(slot)) {
+        if (deletedCount == 0) {
           dead = new int[taken - i];
         }
-        dead[deadCount++] = slot;
+        dead[deletedCount++] = slot;
       } else if (!calibrationDue || !hold(slot)) {
         batch[kept++] = slot;
       }
     }
-    if (deadCount > 0) {
-      pending.linked(dead, deadCount);
+    if (deletedCount > 0) {
+      pending.linked(dead, deletedCount);
     }
     link(batch, kept);
     pending.linked(batch, kept);
@@ -137,7 +137,7 @@ final class LinkState {
   private void link(int[] slots, int count) {
     if (count > 0) {
       Arrays.sort(slots, 0, count);
-      index.link(slots, count, store.count());
+      index.link(slots, count, store.rows().count());
       linkedSinceSweep += count;
     }
   }
@@ -193,7 +193,7 @@ final class LinkState {
         // Too few came since the last batch: linked rows must do, against a stricter target.
         samples = HELD_LEAST;
         for (int i = 0; i < samples; i++) {
-          sample[i] = (int) ((long) i * store.count() / samples);
+          sample[i] = (int) ((long) i * store.rows().count() / samples);
         }
         target = 1 - (1 - target) / 2;
       }
@@ -274,7 +274,7 @@ final class LinkState {
         long h = header.address();
         image.read(h, IMAGE_HEADER);
         if (Memory.getLong(h) != IMAGE_MAGIC
-            || !GraphImage.read(index, store.count(), image::read)) {
+            || !GraphImage.read(index, store.rows().count(), image::read)) {
           LOG.warn("collection {}: the image does not fit, linking anew", config.name());
           return true;
         }

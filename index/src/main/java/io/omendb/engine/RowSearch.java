@@ -43,7 +43,7 @@ final class RowSearch {
     this.codeReaders = codeReaders;
     this.similarity = similarity;
     this.dimension = store.schema().dimension();
-    this.padded = store.rowStride() / Float.BYTES;
+    this.padded = store.rows().rowStride() / Float.BYTES;
   }
 
   long searches() {
@@ -107,8 +107,8 @@ final class RowSearch {
 
   /** Whether the graph holds more live rows than it gave. */
   private boolean missed(int k, int found, PendingRows.View view) {
-    int live = store.liveCount();
-    int arrived = store.count() - view.count();
+    int live = store.rows().liveCount();
+    int arrived = store.rows().count() - view.count();
     long elsewhere = view.tail().slots() + view.unbuilt().slots() + arrived;
     return found < Math.min(k, live - elsewhere);
   }
@@ -154,17 +154,17 @@ final class RowSearch {
       SearchScratch scratch,
       SearchResult result) {
     int[] rows = scratch.rows(found);
-    int count = store.count();
+    int count = store.rows().count();
     int most = Math.max(MIN_RERANK, wanted);
     int live = 0;
     for (int i = 0; i < found && live < most; i++) {
       int slot = HnswIndex.found(scratch, i);
-      if (slot < count && !store.isDead(slot)) {
+      if (slot < count && !store.rows().isDeleted(slot)) {
         rows[live++] = slot;
       }
     }
-    long base = store.vectorsAddress();
-    int stride = store.rowStride();
+    long base = store.rows().vectorsAddress();
+    int stride = store.rows().rowStride();
     int touched = 0;
     for (int i = 0; i < live; i++) {
       touched += Memory.touch(base + (long) rows[i] * stride, stride);
@@ -211,7 +211,7 @@ final class RowSearch {
    */
   private boolean scanArrived(float[] query, float squaredNorm, int pictured, SearchResult result) {
     int from = pictured;
-    int to = store.count();
+    int to = store.rows().count();
     while (from < to) {
       // Read after the count: rows are placed before they are logged.
       SlotRanges unbuilt = pending.view().unbuilt();
@@ -222,14 +222,14 @@ final class RowSearch {
         }
       }
       from = to;
-      to = store.count();
+      to = store.rows().count();
     }
     return to > pictured;
   }
 
   private void scan(float[] query, float squaredNorm, int from, int to, SearchResult result) {
     for (int slot = from; slot < to; slot++) {
-      if (!store.isDead(slot)) {
+      if (!store.rows().isDeleted(slot)) {
         offer(query, squaredNorm, slot, result.nearest);
         result.distanceComputations++;
       }
@@ -237,8 +237,8 @@ final class RowSearch {
   }
 
   private void offer(float[] query, float squaredNorm, int slot, TopK nearest) {
-    long row = store.vectorsAddress() + (long) slot * store.rowStride();
-    float rowSquaredNorm = similarity == Similarity.COSINE ? store.squaredNorm(slot) : 0;
+    long row = store.rows().vectorsAddress() + (long) slot * store.rows().rowStride();
+    float rowSquaredNorm = similarity == Similarity.COSINE ? store.rows().squaredNorm(slot) : 0;
     float distance =
         ExactDistance.between(similarity, query, squaredNorm, row, rowSquaredNorm, padded);
     if (distance <= nearest.bound()) {
@@ -289,16 +289,17 @@ final class RowSearch {
 
   private boolean idBefore(int slot, int other) {
     return switch (store.schema().idKind()) {
-      case NUMERIC -> Long.compareUnsigned(store.numericId(slot), store.numericId(other)) < 0;
+      case NUMERIC ->
+          Long.compareUnsigned(store.rows().numericId(slot), store.rows().numericId(other)) < 0;
       case STRING -> stringIdBefore(slot, other);
     };
   }
 
   private boolean stringIdBefore(int slot, int other) {
-    int length = store.stringIdLength(slot);
-    int otherLength = store.stringIdLength(other);
-    long at = store.stringIdAddress(slot);
-    long otherAt = store.stringIdAddress(other);
+    int length = store.rows().stringIdLength(slot);
+    int otherLength = store.rows().stringIdLength(other);
+    long at = store.rows().stringIdAddress(slot);
+    long otherAt = store.rows().stringIdAddress(other);
     for (int i = 0; i < Math.min(length, otherLength); i++) {
       int order = Byte.compareUnsigned(Memory.getByte(at + i), Memory.getByte(otherAt + i));
       if (order != 0) {

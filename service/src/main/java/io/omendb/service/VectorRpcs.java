@@ -18,7 +18,7 @@ import io.omendb.proto.v1.VectorFormat;
 import io.omendb.proto.v1.VectorRecord;
 import io.omendb.proto.v1.VectorServiceGrpc;
 import io.omendb.service.GeneratedCalls.Answer;
-import io.omendb.storage.CollectionStore.DeleteResult;
+import io.omendb.storage.api.DeleteResult;
 import io.omendb.storage.api.IdKind;
 import java.io.IOException;
 import java.nio.ByteBuffer;

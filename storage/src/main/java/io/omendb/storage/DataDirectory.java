@@ -124,7 +124,7 @@ public final class DataDirectory implements AutoCloseable {
     Path path = path(directory, entry);
     // What a failed attempt may have left; a crash leaves it to the next open.
     DurableFiles.deleteTree(path);
-    CollectionStore.createFiles(path, entry.uuid(), schema);
+    StoreOpening.createFiles(path, entry.uuid(), schema);
     DurableFiles.syncDirectory(directory.resolve(COLLECTIONS));
     CollectionStore store = CollectionStore.open(path, entry.uuid(), options, preallocator);
     try {

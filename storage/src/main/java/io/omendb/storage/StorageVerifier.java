@@ -30,7 +30,7 @@ import java.util.List;
  * <ol>
  *   <li>manifest, tombstones, block sums and extents match; the log has no gap;
  *   <li>lsn of slot s ≤ lsn of slot s + 1 ≤ last lsn;
- *   <li>previous slot &lt; slot, holds the same id, and is dead;
+ *   <li>previous slot &lt; slot, holds the same id, and is deleted;
  *   <li>string ids and payloads lie within the heap;
  *   <li>each live row is found by its id, so no id is live twice;
  *   <li>the image's blocks match their sums.
@@ -122,7 +122,7 @@ public final class StorageVerifier {
         continue;
       }
       verifyPrevious(path, state, slot);
-      if (!state.loggedDead.isDead(slot)) {
+      if (!state.loggedTombstones.isDeleted(slot)) {
         rows++;
         int found = newest(state, slot);
         if (found != slot) {
@@ -136,8 +136,8 @@ public final class StorageVerifier {
     int previous = state.slots.previous(slot);
     if (previous < -1 || previous >= slot) {
       problem(path + ": slot " + slot + " follows slot " + previous);
-    } else if (previous >= 0 && !state.loggedDead.isDead(previous)) {
-      problem(path + ": slot " + previous + ", replaced by slot " + slot + ", is not dead");
+    } else if (previous >= 0 && !state.loggedTombstones.isDeleted(previous)) {
+      problem(path + ": slot " + previous + ", replaced by slot " + slot + ", is not deleted");
     } else if (previous >= 0 && !sameId(state, slot, previous)) {
       problem(path + ": slot " + slot + " follows slot " + previous + " of another id");
     }

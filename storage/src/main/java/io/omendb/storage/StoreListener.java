@@ -11,10 +11,10 @@ public interface StoreListener {
    * @param lsn of the record
    * @param slotFrom first slot it added
    * @param slotTo one past the last; equal to {@code slotFrom} where it added none
-   * @param deadSlots slots that died with it; valid during the call
-   * @param deadCount how many of them
+   * @param deletedSlots slots that were marked deleted with it; valid during the call
+   * @param deletedCount how many of them
    */
-  void published(long lsn, int slotFrom, int slotTo, int[] deadSlots, int deadCount);
+  void published(long lsn, int slotFrom, int slotTo, int[] deletedSlots, int deletedCount);
 
   /**
    * The watermarks moved.
@@ -32,7 +32,8 @@ public interface StoreListener {
   StoreListener NONE =
       new StoreListener() {
         @Override
-        public void published(long lsn, int slotFrom, int slotTo, int[] deadSlots, int deadCount) {}
+        public void published(
+            long lsn, int slotFrom, int slotTo, int[] deletedSlots, int deletedCount) {}
 
         @Override
         public void watermarks(long writtenLsn, long durableLsn, long publishedLsn) {}

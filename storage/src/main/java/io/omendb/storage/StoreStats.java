@@ -3,8 +3,8 @@ package io.omendb.storage;
 /**
  * Figures of one collection at one moment.
  *
- * @param count slots published, dead ones included
- * @param liveCount rows that are visible and not dead
+ * @param count slots published, deleted ones included
+ * @param liveCount rows that are visible and not deleted
  * @param writtenLsn see {@link StoreListener#watermarks}
  * @param durableLsn see {@link StoreListener#watermarks}
  * @param publishedLsn see {@link StoreListener#watermarks}

@@ -106,10 +106,10 @@ class CheckpointTest {
     }
     try (DataDirectory data = DataDirectory.open(directory, options)) {
       CollectionStore store = data.openCollection(TestStores.NAME);
-      assertEquals(40_000, store.count());
-      assertEquals(4_090, store.liveCount());
+      assertEquals(40_000, store.rows().count());
+      assertEquals(4_090, store.rows().liveCount());
       for (int id = 0; id < 4_090; id++) {
-        TestStores.assertRow(store, store.find(id), id, Math.min(399, id / 10));
+        TestStores.assertRow(store, store.rows().find(id), id, Math.min(399, id / 10));
       }
     }
     TestStores.assertClean(directory);
@@ -128,7 +128,7 @@ class CheckpointTest {
     Files.writeString(collection.resolve("MANIFEST-2.tmp"), "half");
     try (DataDirectory data = DataDirectory.open(directory, TestStores.options("os"))) {
       CollectionStore store = data.openCollection(TestStores.NAME);
-      assertEquals(10, store.count());
+      assertEquals(10, store.rows().count());
       assertTrue(Files.notExists(collection.resolve("image-2.tmp")));
       store.checkpoint(null);
     }

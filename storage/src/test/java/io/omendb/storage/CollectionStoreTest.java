@@ -9,12 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.DeleteResult;
 import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.InvalidRowsException;
 import io.omendb.storage.api.RowCheck;
 import io.omendb.storage.api.StorageOptions;
 import io.omendb.storage.api.StreamFrame;
 import io.omendb.storage.api.StreamState;
+import io.omendb.storage.api.WriteLimits;
 import io.omendb.storage.api.WriteMode;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -59,7 +61,7 @@ class CollectionStoreTest {
       AppendResult second = TestStores.append(store, withPayloads);
       assertEquals(0, second.inserted);
       assertEquals(10, second.updated);
-      CollectionStore.DeleteResult deleted = delete(store, kind, 7, 8, 7, 9_999);
+      DeleteResult deleted = delete(store, kind, 7, 8, 7, 9_999);
       assertEquals(2, deleted.deleted());
       store.awaitPublished(deleted.lsn());
       check(store);
@@ -77,8 +79,27 @@ class CollectionStoreTest {
     }
   }
 
-  private static CollectionStore.DeleteResult delete(
-      CollectionStore store, IdKind kind, long... ids) throws Exception {
+  @Test
+  void refusesAPayloadAboveTheLimitAndAppliesNothing() throws Exception {
+    StorageOptions options = TestStores.options("os");
+    try (DataDirectory data = DataDirectory.open(directory, options)) {
+      CollectionStore store = data.create(TestStores.schema(4, IdKind.NUMERIC));
+      TestRows longest = new TestRows(4);
+      longest.addWithPayload(1, new byte[WriteLimits.MAX_PAYLOAD_BYTES]);
+      assertEquals(1, TestStores.append(store, longest).inserted);
+      TestRows tooLong = new TestRows(4);
+      tooLong.add(2, 1);
+      tooLong.addWithPayload(3, new byte[WriteLimits.MAX_PAYLOAD_BYTES + 1]);
+      IllegalArgumentException refused =
+          assertThrows(IllegalArgumentException.class, () -> TestStores.append(store, tooLong));
+      assertEquals("row 1: payload of 65537 bytes, expected 0..65536", refused.getMessage());
+      assertEquals(-1, store.rows().find(2));
+      assertEquals(1, store.rows().count());
+    }
+  }
+
+  private static DeleteResult delete(CollectionStore store, IdKind kind, long... ids)
+      throws Exception {
     return kind == IdKind.NUMERIC
         ? store.delete(ids)
         : store.delete(
@@ -89,23 +110,23 @@ class CollectionStoreTest {
   }
 
   private static void check(CollectionStore store) {
-    assertEquals(310, store.count());
-    assertEquals(298, store.liveCount());
+    assertEquals(310, store.rows().count());
+    assertEquals(298, store.rows().liveCount());
     assertEquals(3, store.publishedLsn());
     for (int id = 0; id < 300; id++) {
       int slot = TestStores.find(store, id);
       if (id == 7 || id == 8) {
         assertEquals(-1, slot);
-        assertTrue(store.isDead(id));
+        assertTrue(store.rows().isDeleted(id));
         continue;
       }
       boolean updated = id >= 50 && id < 60;
       assertEquals(updated ? 250 + id : id, slot);
       TestStores.assertRow(store, slot, id, updated ? 2 : 1);
-      assertEquals(updated ? 2 : 1, store.slotLsn(slot));
+      assertEquals(updated ? 2 : 1, store.rows().slotLsn(slot));
       if (updated) {
-        assertTrue(store.isDead(id));
-        assertArrayEquals(TestRows.payload(id, 2), store.payload(slot));
+        assertTrue(store.rows().isDeleted(id));
+        assertArrayEquals(TestRows.payload(id, 2), store.rows().payload(slot));
       }
     }
     assertEquals(-1, TestStores.find(store, 300));
@@ -123,21 +144,21 @@ class CollectionStoreTest {
       assertEquals(3, result.inserted);
       assertEquals(10, result.firstSlot);
       assertArrayEquals(new int[] {1, 3}, Arrays.copyOf(result.conflictRows, result.conflictCount));
-      TestStores.assertRow(store, store.find(20), 20, 2);
-      TestStores.assertRow(store, store.find(22), 22, 2);
-      TestStores.assertRow(store, store.find(3), 3, 1);
+      TestStores.assertRow(store, store.rows().find(20), 20, 2);
+      TestStores.assertRow(store, store.rows().find(22), 22, 2);
+      TestStores.assertRow(store, store.rows().find(3), 3, 1);
 
       TestRows update = new TestRows(4).add(30, 4).add(3, 4).add(3, 5);
       result = TestStores.append(store, update, WriteMode.UPDATE_ONLY);
       assertEquals(2, result.updated);
       assertEquals(1, result.conflictCount);
-      TestStores.assertRow(store, store.find(3), 3, 5);
+      TestStores.assertRow(store, store.rows().find(3), 3, 5);
 
       result = TestStores.append(store, new TestRows(4).add(30, 4), WriteMode.UPDATE_ONLY);
       assertEquals(0, result.lsn);
       assertEquals(-1, result.firstSlot);
-      assertEquals(13, store.liveCount());
-      assertEquals(15, store.count());
+      assertEquals(13, store.rows().liveCount());
+      assertEquals(15, store.rows().count());
     }
     TestStores.assertClean(directory);
   }
@@ -150,7 +171,7 @@ class CollectionStoreTest {
           TestStores.append(store, new TestRows(4).add(1, 1).add(2, 1).add(1, 2).add(1, 3));
       assertEquals(2, result.inserted);
       assertEquals(2, result.updated);
-      assertEquals(2, store.liveCount());
+      assertEquals(2, store.rows().liveCount());
       TestStores.assertRow(store, TestStores.find(store, 1), 1, 3);
     }
     TestStores.assertClean(directory);
@@ -179,8 +200,8 @@ class CollectionStoreTest {
                       new AppendResult()));
       // The check saw rows 5 and 6; its index 1 is row 2 of the frame.
       assertEquals(2, refused.items().getFirst().index());
-      assertEquals(1, store.count());
-      assertEquals(-1, store.find(5));
+      assertEquals(1, store.rows().count());
+      assertEquals(-1, store.rows().find(5));
       store.awaitPublished(2);
       assertEquals(new StreamState(4, 4), store.stream("s"));
       AppendResult next = TestStores.append(store, new TestRows(4).add(5, 3));
@@ -190,7 +211,7 @@ class CollectionStoreTest {
     try (DataDirectory data = DataDirectory.open(directory, TestStores.options("always"))) {
       CollectionStore store = data.openCollection(TestStores.NAME);
       assertEquals(new StreamState(4, 4), store.stream("s"));
-      TestStores.assertRow(store, store.find(5), 5, 3);
+      TestStores.assertRow(store, store.rows().find(5), 5, 3);
     }
   }
 
@@ -266,7 +287,7 @@ class CollectionStoreTest {
       }
       store.awaitPublished((long) threads * frames);
       assertEquals((long) threads * frames, store.durableLsn());
-      assertEquals(threads * 10, store.liveCount());
+      assertEquals(threads * 10, store.rows().liveCount());
       assertEquals(4L * 200 * 10 - 4 * 10, dead.get());
       assertTrue(store.stats().batches() < (long) threads * frames);
     }
@@ -302,10 +323,10 @@ class CollectionStoreTest {
               .start(() -> {
                 while (!Thread.currentThread().isInterrupted()) {
                   for (int id = 0; id < 100; id++) {
-                    int slot = store.find(id);
+                    int slot = store.rows().find(id);
                     if (slot < 0) {
                       missing.incrementAndGet();
-                    } else if (slot >= 0 && store.numericId(slot) != id) {
+                    } else if (slot >= 0 && store.rows().numericId(slot) != id) {
                       missing.incrementAndGet();
                     }
                   }
@@ -324,7 +345,7 @@ class CollectionStoreTest {
       reader.interrupt();
       reader.join();
       assertEquals(0, missing.get());
-      assertEquals(100 + 499 * 50, store.liveCount());
+      assertEquals(100 + 499 * 50, store.rows().liveCount());
     }
   }
 
@@ -369,8 +390,8 @@ class CollectionStoreTest {
   void refusesWhatDoesNotFit() throws Exception {
     try (DataDirectory data = DataDirectory.open(directory, TestStores.options("os"))) {
       CollectionStore store = data.create(TestStores.schema(4, IdKind.NUMERIC));
-      assertThrows(IllegalArgumentException.class, () -> store.find("text"));
-      assertThrows(IndexOutOfBoundsException.class, () -> store.isDead(0));
+      assertThrows(IllegalArgumentException.class, () -> store.rows().find("text"));
+      assertThrows(IndexOutOfBoundsException.class, () -> store.rows().isDeleted(0));
       assertNull(store.openImage());
     }
   }

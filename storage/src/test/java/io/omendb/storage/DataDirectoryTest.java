@@ -48,8 +48,8 @@ class DataDirectoryTest {
     try (DataDirectory data = open()) {
       assertEquals(uuid, data.uuid());
       assertEquals(List.of("a", "b"), data.names());
-      assertEquals(3, data.openCollection("a").count());
-      assertEquals(0, data.openCollection("b").count());
+      assertEquals(3, data.openCollection("a").rows().count());
+      assertEquals(0, data.openCollection("b").rows().count());
     }
     TestStores.assertClean(directory);
   }
@@ -75,7 +75,7 @@ class DataDirectoryTest {
     Files.writeString(half.resolve("x"), "half");
     try (DataDirectory data = open()) {
       assertTrue(Files.notExists(half));
-      assertEquals(0, data.create(schema("b")).count());
+      assertEquals(0, data.create(schema("b")).rows().count());
     }
   }
 
@@ -88,7 +88,7 @@ class DataDirectoryTest {
     TestStores.flip(directory.resolve("collections/000001/MANIFEST-1"), 20, 1);
     try (DataDirectory data = open()) {
       assertThrows(CorruptFileException.class, () -> data.openCollection("a"));
-      assertEquals(5, data.openCollection("b").count());
+      assertEquals(5, data.openCollection("b").rows().count());
       data.drop("a");
       assertEquals(List.of("b"), data.names());
     }

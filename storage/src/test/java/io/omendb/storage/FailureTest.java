@@ -46,12 +46,12 @@ class FailureTest {
                   new AppendResult()));
       assertThrows(StoreFailedException.class, () -> store.checkpoint(null));
       // What was published is still read; what was not never is.
-      assertEquals(1, store.count());
-      assertEquals(-1, store.find(2));
+      assertEquals(1, store.rows().count());
+      assertEquals(-1, store.rows().find(2));
     }
     assertEquals(0, fatal.size());
     try (DataDirectory data = DataDirectory.open(directory, options)) {
-      assertEquals(1, data.openCollection(TestStores.NAME).count());
+      assertEquals(1, data.openCollection(TestStores.NAME).rows().count());
     }
   }
 }

@@ -48,8 +48,9 @@ class KillTest {
     TestStores.assertClean(directory);
     try (DataDirectory data = DataDirectory.open(directory, TestStores.options(mode))) {
       CollectionStore store = data.openCollection(TestStores.NAME);
-      for (int slot = 0; slot < store.count(); slot++) {
-        TestStores.assertRow(store, slot, store.numericId(slot), (int) store.slotLsn(slot));
+      for (int slot = 0; slot < store.rows().count(); slot++) {
+        TestStores.assertRow(
+            store, slot, store.rows().numericId(slot), (int) store.rows().slotLsn(slot));
       }
       return store.publishedLsn();
     }
@@ -146,8 +147,9 @@ class KillTest {
     }
 
     private static void checkpoint(CollectionStore store) throws IOException {
-      store.checkpoint(
-          sink -> sink.write(store.vectorsAddress(), (long) sink.count() * store.rowStride()));
+      store.checkpoint(sink ->
+          sink.write(
+              store.rows().vectorsAddress(), (long) sink.count() * store.rows().rowStride()));
     }
   }
 }

@@ -3,6 +3,7 @@ package io.omendb.storage;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.DeleteResult;
 import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
@@ -82,7 +83,7 @@ class ModelTest {
     AppendResult result = TestStores.append(store, rows, mode);
     assertEquals(conflicts, result.conflictCount);
     assertEquals(count - conflicts, result.appliedRows);
-    assertEquals(model.size(), store.liveCount());
+    assertEquals(model.size(), store.rows().liveCount());
   }
 
   private void delete(CollectionStore store, IdKind kind, Random random) throws Exception {
@@ -94,15 +95,14 @@ class ModelTest {
       strings[i] = TestRows.stringId(ids[i]).getBytes(StandardCharsets.UTF_8);
       there += model.remove((int) ids[i]) == null ? 0 : 1;
     }
-    CollectionStore.DeleteResult result =
-        kind == IdKind.NUMERIC ? store.delete(ids) : store.delete(strings);
+    DeleteResult result = kind == IdKind.NUMERIC ? store.delete(ids) : store.delete(strings);
     assertEquals(there, result.deleted());
     store.awaitPublished(result.lsn());
-    assertEquals(model.size(), store.liveCount());
+    assertEquals(model.size(), store.rows().liveCount());
   }
 
   private void check(CollectionStore store) throws IOException {
-    assertEquals(model.size(), store.liveCount());
+    assertEquals(model.size(), store.rows().liveCount());
     for (int id = 0; id < IDS; id++) {
       int slot = TestStores.find(store, id);
       Integer version = model.get(id);

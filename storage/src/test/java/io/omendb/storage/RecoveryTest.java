@@ -55,9 +55,9 @@ class RecoveryTest {
   private static long open(Path directory, String durability) throws IOException {
     try (DataDirectory data = DataDirectory.open(directory, TestStores.options(durability))) {
       CollectionStore store = data.openCollection(TestStores.NAME);
-      for (int slot = 0; slot < store.count(); slot++) {
-        long id = store.numericId(slot);
-        TestStores.assertRow(store, slot, id, (int) store.slotLsn(slot) - 1);
+      for (int slot = 0; slot < store.rows().count(); slot++) {
+        long id = store.rows().numericId(slot);
+        TestStores.assertRow(store, slot, id, (int) store.rows().slotLsn(slot) - 1);
       }
       return store.publishedLsn();
     }
@@ -110,7 +110,7 @@ class RecoveryTest {
       try (DataDirectory data = DataDirectory.open(source(), TestStores.options("os"))) {
         CollectionStore store = data.openCollection(TestStores.NAME);
         assertEquals(1 + round, store.publishedLsn());
-        assertEquals(4 + round, store.count());
+        assertEquals(4 + round, store.rows().count());
         AppendResult result =
             TestStores.append(store, new TestRows(DIMENSION).add(1000 + round, 9));
         assertEquals(2 + round, result.lsn);
@@ -274,7 +274,7 @@ class RecoveryTest {
     Random random = new Random(seed);
     AppendResult result = new AppendResult();
     try {
-      while (!Thread.currentThread().isInterrupted() && store.count() < 200_000) {
+      while (!Thread.currentThread().isInterrupted() && store.rows().count() < 200_000) {
         int rows = random.nextBoolean() ? 1 + random.nextInt(20) : 800 + random.nextInt(100);
         // The version of a row is its record's lsn - 1, so that a mix-up shows.
         int version = (int) appended.get();

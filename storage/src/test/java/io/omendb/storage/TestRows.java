@@ -53,6 +53,11 @@ final class TestRows implements RowSource {
     return "id-" + id + "-é".repeat((int) (id % 5));
   }
 
+  /** Adds a row with this payload. */
+  void addWithPayload(long id, byte[] payload) {
+    rows.add(new Row(id, ("id-" + id).getBytes(StandardCharsets.UTF_8), 1, payload));
+  }
+
   static byte[] payload(long id, int version) {
     return ("payload " + id + " " + version + "x".repeat((int) (id % 13)))
         .getBytes(StandardCharsets.UTF_8);

@@ -57,36 +57,42 @@ final class TestStores {
 
   /** Asserts that a slot holds an id's row of a version. */
   static void assertRow(CollectionStore store, int slot, long id, int version) {
-    assertTrue(slot >= 0 && slot < store.count(), () -> "slot=" + slot + " id=" + id);
+    assertTrue(slot >= 0 && slot < store.rows().count(), () -> "slot=" + slot + " id=" + id);
     if (store.schema().idKind() == IdKind.NUMERIC) {
-      assertEquals(id, store.numericId(slot));
+      assertEquals(id, store.rows().numericId(slot));
     } else {
-      assertEquals(TestRows.stringId(id), store.stringId(slot));
+      assertEquals(TestRows.stringId(id), store.rows().stringId(slot));
     }
-    long address = store.vectorsAddress() + (long) slot * store.rowStride();
+    long address = store.rows().vectorsAddress() + (long) slot * store.rows().rowStride();
     for (int d = 0; d < store.schema().dimension(); d++) {
       assertEquals(TestRows.component(id, version, d), Memory.getFloat(address + 4L * d));
     }
-    assertEquals(TestRows.norm(id, version), store.squaredNorm(slot));
-    if (store.payloadLength(slot) > 0) {
-      assertArrayEquals(TestRows.payload(id, version), store.payload(slot));
+    assertEquals(TestRows.norm(id, version), store.rows().squaredNorm(slot));
+    if (store.rows().payloadLength(slot) > 0) {
+      assertArrayEquals(TestRows.payload(id, version), store.rows().payload(slot));
     }
   }
 
   static int find(CollectionStore store, long id) {
     return store.schema().idKind() == IdKind.NUMERIC
-        ? store.find(id)
-        : store.find(TestRows.stringId(id));
+        ? store.rows().find(id)
+        : store.rows().find(TestRows.stringId(id));
   }
 
   /** What a store says of itself, for comparing two. */
   static String describe(CollectionStore store) {
     StringBuilder text = new StringBuilder();
-    text.append(store.count()).append('/').append(store.liveCount());
+    text.append(store.rows().count()).append('/').append(store.rows().liveCount());
     text.append(" lsn ").append(store.publishedLsn()).append('\n');
-    for (int slot = 0; slot < store.count(); slot++) {
-      text.append(store.slotLsn(slot)).append(' ').append(store.numericId(slot)).append(' ');
-      text.append(store.isDead(slot)).append(' ').append(store.squaredNorm(slot)).append('\n');
+    for (int slot = 0; slot < store.rows().count(); slot++) {
+      text.append(store.rows().slotLsn(slot))
+          .append(' ')
+          .append(store.rows().numericId(slot))
+          .append(' ');
+      text.append(store.rows().isDeleted(slot))
+          .append(' ')
+          .append(store.rows().squaredNorm(slot))
+          .append('\n');
     }
     return text.toString();
   }

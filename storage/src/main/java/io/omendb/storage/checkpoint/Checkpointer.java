@@ -42,11 +42,11 @@ public final class Checkpointer {
         int slots,
         long heapBytes,
         long firstSequence,
-        Tombstones dead,
+        Tombstones tombstones,
         StreamTable table) {
       AddressSpace copy = AddressSpace.reserve(Math.max(8, Tombstones.bytesFor(slots)));
       copy.commit(Math.max(8, Tombstones.bytesFor(slots)));
-      Memory.copy(dead.address(), copy.address(), Tombstones.bytesFor(slots));
+      Memory.copy(tombstones.address(), copy.address(), Tombstones.bytesFor(slots));
       return new Cut(lsn, slots, heapBytes, firstSequence, copy, table.save());
     }
 

@@ -23,10 +23,10 @@ public final class CollectionState implements AutoCloseable {
   public final IdIndex index;
 
   /** As the log has it: what writers decide by. */
-  public final Tombstones loggedDead;
+  public final Tombstones loggedTombstones;
 
   /** As published: what readers see. */
-  public final Tombstones publishedDead;
+  public final Tombstones publishedTombstones;
 
   public final StreamTable streams = new StreamTable();
   final BlockSums vectorSums = new BlockSums(SlotTable.VECTORS);
@@ -44,8 +44,8 @@ public final class CollectionState implements AutoCloseable {
     this.schema = schema;
     slots = new SlotTable(directory, schema, preallocator);
     index = new IdIndex(slots, schema.idKind());
-    loggedDead = new Tombstones(slots.maxSlots);
-    publishedDead = new Tombstones(slots.maxSlots);
+    loggedTombstones = new Tombstones(slots.maxSlots);
+    publishedTombstones = new Tombstones(slots.maxSlots);
   }
 
   public Path walDirectory() {
@@ -55,16 +55,16 @@ public final class CollectionState implements AutoCloseable {
   /** Makes room for {@code more} rows and {@code heapBytes} more heap bytes. */
   public void ensure(int more, long heapBytes) throws IOException {
     slots.ensure((long) count + more, heapEnd + heapBytes);
-    loggedDead.ensure(count + more);
-    publishedDead.ensure(count + more);
+    loggedTombstones.ensure(count + more);
+    publishedTombstones.ensure(count + more);
     index.ensure(more);
   }
 
   @Override
   public void close() throws IOException {
     index.close();
-    loggedDead.close();
-    publishedDead.close();
+    loggedTombstones.close();
+    publishedTombstones.close();
     slots.close();
   }
 }

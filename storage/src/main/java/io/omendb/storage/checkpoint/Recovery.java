@@ -138,11 +138,11 @@ public final class Recovery {
         Manifest.tombstones(directory, manifest.generation()),
         manifest.tombstonesCrc(),
         manifest.slots(),
-        state.loggedDead);
+        state.loggedTombstones);
     indexRows(0, manifest.slots());
     long end = findEnd();
     WalReader.End log = apply(end);
-    state.publishedDead.copyFrom(state.loggedDead, state.count);
+    state.publishedTombstones.copyFrom(state.loggedTombstones, state.count);
     state.slots.used(state.count, state.heapEnd);
     return new Result(
         manifest,
@@ -167,7 +167,7 @@ public final class Recovery {
   private void indexRows(int from, int to) {
     state.index.ensure(to - from);
     for (int slot = from; slot < to; slot++) {
-      if (!state.loggedDead.isDead(slot)) {
+      if (!state.loggedTombstones.isDeleted(slot)) {
         // A live row at a checkpoint is the only live one of its id.
         state.index.put(slot, state.index.hashOf(slot), -1);
       }
@@ -342,7 +342,7 @@ public final class Recovery {
       case ROWS -> applyRows(record);
       case DELETE -> {
         for (int i = 0; i < record.count; i++) {
-          state.loggedDead.kill(record.slots[i]);
+          state.loggedTombstones.markDeleted(record.slots[i]);
         }
       }
       case FRAME -> {}
@@ -364,7 +364,7 @@ public final class Recovery {
         throw contradiction(record, "slot " + slot + " follows slot " + previous);
       }
       if (previous >= 0) {
-        state.loggedDead.kill(previous);
+        state.loggedTombstones.markDeleted(previous);
       }
       state.index.put(slot, state.index.hashOf(slot), previous);
     }

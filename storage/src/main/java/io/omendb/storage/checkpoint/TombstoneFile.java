@@ -34,7 +34,7 @@ final class TombstoneFile {
         if (slot + bit >= count) {
           throw reader.corrupt("a tombstone for slot " + (slot + bit) + " of " + count);
         }
-        into.kill(slot + bit);
+        into.markDeleted(slot + bit);
         word &= word - 1;
       }
     }

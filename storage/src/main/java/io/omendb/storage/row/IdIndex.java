@@ -48,7 +48,7 @@ public final class IdIndex implements AutoCloseable {
     this.strings = kind == IdKind.STRING;
   }
 
-  /** Newest slot of a numeric id, published or not, dead or not; -1 for none. Any thread. */
+  /** Newest slot of a numeric id, published or not, deleted or not; -1 for none. Any thread. */
   public int find(long id, int hash) {
     Table current = table;
     for (int index = hash; ; index++) {

@@ -13,7 +13,7 @@ package io.omendb.storage.row;
  * </pre>
  *
  * <p>{@code id} is the client's number or, with string ids, the heap offset of the string. {@code
- * previous slot} is the slot that held the same id before, live or dead, or -1.
+ * previous slot} is the slot that held the same id before, live or deleted, or -1.
  *
  * <p>A heap entry is {@code length u32} and as many bytes, padded to 4; offset 0 means none, so the
  * heap starts at {@link #HEAP_START}.

@@ -4,13 +4,13 @@ import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
 
 /**
- * One bit a slot: set when its row is dead. Off-heap; one writer, readers on any thread, who see a
- * bit once they have seen what was published after it.
+ * One bit a slot: set when its row is deleted. Off-heap; one writer, readers on any thread, who see
+ * a bit once they have seen what was published after it.
  */
 public final class Tombstones implements AutoCloseable {
   private final AddressSpace space;
   private final long address;
-  private int dead;
+  private int deleted;
 
   public Tombstones(int maxSlots) {
     space = AddressSpace.reserve(bytesFor(maxSlots));
@@ -27,25 +27,25 @@ public final class Tombstones implements AutoCloseable {
     space.commit(bytesFor(count));
   }
 
-  public boolean isDead(int slot) {
+  public boolean isDeleted(int slot) {
     return ((Memory.getLong(address + (slot >>> 6) * 8L) >>> slot) & 1) != 0;
   }
 
   /** Sets a bit; false if it was set. */
-  public boolean kill(int slot) {
+  public boolean markDeleted(int slot) {
     long word = address + (slot >>> 6) * 8L;
     long bits = Memory.getLong(word);
     if (((bits >>> slot) & 1) != 0) {
       return false;
     }
     Memory.putLong(word, bits | (1L << slot));
-    dead++;
+    deleted++;
     return true;
   }
 
   /** Bits set; for the writer. */
-  public int dead() {
-    return dead;
+  public int deleted() {
+    return deleted;
   }
 
   /** Address of the bits, for slots made room for. */
@@ -57,9 +57,9 @@ public final class Tombstones implements AutoCloseable {
   void load(long source, int count) {
     ensure(count);
     Memory.copy(source, address, bytesFor(count));
-    dead = 0;
+    deleted = 0;
     for (long at = 0; at < bytesFor(count); at += 8) {
-      dead += Long.bitCount(Memory.getLong(address + at));
+      deleted += Long.bitCount(Memory.getLong(address + at));
     }
   }
 

@@ -19,7 +19,7 @@ public final class WritePlan implements AutoCloseable {
 
   private final SlotTable slots;
   private final IdIndex index;
-  private final Tombstones dead;
+  private final Tombstones tombstones;
   private final boolean strings;
 
   /** String ids of the write, staged so that they can be compared before they are stored. */
@@ -35,10 +35,10 @@ public final class WritePlan implements AutoCloseable {
   private int inserted;
   private long heapBytes;
 
-  public WritePlan(SlotTable slots, IdIndex index, Tombstones dead, IdKind kind) {
+  public WritePlan(SlotTable slots, IdIndex index, Tombstones tombstones, IdKind kind) {
     this.slots = slots;
     this.index = index;
-    this.dead = dead;
+    this.tombstones = tombstones;
     this.strings = kind == IdKind.STRING;
   }
 
@@ -94,7 +94,7 @@ public final class WritePlan implements AutoCloseable {
       int place = placeOf(row, mask);
       boolean repeated = places[place] != 0;
       int before = repeated ? firstSlot + places[place] - 1 : newest(row);
-      boolean exists = repeated || (before >= 0 && !dead.isDead(before));
+      boolean exists = repeated || (before >= 0 && !tombstones.isDeleted(before));
       if ((mode == WriteMode.INSERT_ONLY && exists) || (mode == WriteMode.UPDATE_ONLY && !exists)) {
         result.addConflict(row);
         continue;
