@@ -195,20 +195,17 @@ public final class Collection {
     }
     lease();
     try {
-      long[] placement = new long[1];
+      long[] ticket = new long[1];
       try {
         store.append(
             rows,
             mode,
-            (address, stride, n, squaredNorms) -> {
-              rowChecks.check(address, stride, n, squaredNorms);
-              int from = (int) ((address - store.rows().vectorsAddress()) / stride);
-              placement[0] = pending.place(from, from + n, hidden);
-            },
+            rowChecks,
+            (firstSlot, count) -> ticket[0] = pending.place(firstSlot, firstSlot + count, hidden),
             frame,
             result);
       } catch (IOException e) {
-        pending.withdraw(placement[0]);
+        pending.withdraw(ticket[0]);
         throw e;
       }
       advanceLast(result.lsn);

@@ -558,7 +558,7 @@ class CollectionTest {
   void stringIdsAndPayloadsComeBackByteForByte() throws Exception {
     Collection collection = createWithStringIds(2);
     List<String> ids = List.of("a", "é\u0000\uD83D\uDE00", "x".repeat(256));
-    byte[] payload = new byte[70_000];
+    byte[] payload = new byte[65_536];
     random.nextBytes(payload);
     List<byte[]> payloads = List.of(NOTHING, payload, new byte[] {0});
     TestRows rows = new TestRows();

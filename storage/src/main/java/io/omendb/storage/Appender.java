@@ -5,6 +5,7 @@ import io.omendb.storage.api.AppendResult;
 import io.omendb.storage.api.CollectionSchema;
 import io.omendb.storage.api.DeleteResult;
 import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.Placement;
 import io.omendb.storage.api.RowCheck;
 import io.omendb.storage.api.RowSource;
 import io.omendb.storage.api.StreamFrame;
@@ -56,6 +57,7 @@ final class Appender implements AutoCloseable {
       RowSource rows,
       WriteMode mode,
       RowCheck check,
+      Placement placement,
       @Nullable StreamFrame frame,
       AppendResult result)
       throws InvalidRowsException, IOException {
@@ -83,6 +85,7 @@ final class Appender implements AutoCloseable {
         }
         throw e;
       }
+      placement.placed(state.count, plan.applied());
       logRows(rows, frame, result);
     } finally {
       lock.unlock();

@@ -7,6 +7,7 @@ import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.api.ImageSource;
 import io.omendb.storage.api.ImageWriter;
 import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.Placement;
 import io.omendb.storage.api.RowCheck;
 import io.omendb.storage.api.RowSource;
 import io.omendb.storage.api.StorageOptions;
@@ -96,6 +97,7 @@ public final class CollectionStore implements AutoCloseable {
    * visible and acknowledged once the listener says so.
    *
    * @param check run on the vectors after the copy, in one call
+   * @param placement told the slots before the record goes into the log
    * @param frame the client's position, logged with the rows and also where they are refused
    * @throws InvalidRowsException if the check refuses a row; nothing is applied
    * @throws DiskFullException if there is no room; nothing is applied or logged
@@ -105,10 +107,22 @@ public final class CollectionStore implements AutoCloseable {
       RowSource source,
       WriteMode mode,
       RowCheck check,
+      Placement placement,
       @Nullable StreamFrame frame,
       AppendResult result)
       throws InvalidRowsException, IOException {
-    appender.append(source, mode, check, frame, result);
+    appender.append(source, mode, check, placement, frame, result);
+  }
+
+  /** The same, where nobody wants to know the slots before. */
+  public void append(
+      RowSource source,
+      WriteMode mode,
+      RowCheck check,
+      @Nullable StreamFrame frame,
+      AppendResult result)
+      throws InvalidRowsException, IOException {
+    append(source, mode, check, Placement.NONE, frame, result);
   }
 
   /**
