@@ -1,5 +1,10 @@
 package io.omendb.service;
 
+import io.omendb.service.config.InvalidOptionException;
+import io.omendb.service.config.Option;
+import io.omendb.service.config.ServerConfig;
+import io.omendb.service.config.Settings;
+import io.omendb.service.config.Version;
 import io.omendb.storage.api.LockedException;
 import java.io.IOException;
 import java.io.PrintWriter;

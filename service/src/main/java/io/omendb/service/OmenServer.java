@@ -14,13 +14,25 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.omendb.engine.Database;
 import io.omendb.engine.DatabaseOptions;
-import io.omendb.proto.v1.DurabilityMode;
 import io.omendb.proto.v1.VectorServiceGrpc;
+import io.omendb.service.call.GuardedService;
+import io.omendb.service.call.Serving;
+import io.omendb.service.config.ServerConfig;
+import io.omendb.service.metrics.Metrics;
+import io.omendb.service.read.Reads;
+import io.omendb.service.read.RequestPool;
+import io.omendb.service.read.SearchHandler;
+import io.omendb.service.rpc.AdminRpcs;
+import io.omendb.service.rpc.CollectionRpcs;
+import io.omendb.service.rpc.GeneratedCalls;
+import io.omendb.service.rpc.VectorRpcs;
 import io.omendb.service.wire.ByteCounters;
 import io.omendb.service.wire.QueryMarshaller;
 import io.omendb.service.wire.Reply;
 import io.omendb.service.wire.RowsMarshaller;
-import io.omendb.storage.api.Durability;
+import io.omendb.service.write.Acknowledger;
+import io.omendb.service.write.BulkStreams;
+import io.omendb.service.write.InsertHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -34,7 +46,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// [#start] opens the port, [#recover] the data, [#drain] ends both in order. One thread calls
 /// them, or each after the other has returned.
-final class OmenServer implements AutoCloseable {
+public final class OmenServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OmenServer.class);
 
   private static final int HANDSHAKE_TIMEOUT_SECONDS = 10;
@@ -135,7 +147,10 @@ final class OmenServer implements AutoCloseable {
                     new RowsMarshaller(counters, true), Reply.MARSHALLER)
                 .build(),
             new BulkStreams(
-                serving, acknowledger, durabilityMode(config.durability()), config.maxStreams()));
+                serving,
+                acknowledger,
+                AdminRpcs.durabilityMode(config.durability()),
+                config.maxStreams()));
     var search =
         ServerMethodDefinition.create(
             VectorServiceGrpc.getSearchMethod().toBuilder(queries, Reply.MARSHALLER).build(),
@@ -151,14 +166,6 @@ final class OmenServer implements AutoCloseable {
             bulkInsert.getMethodDescriptor().getFullMethodName(), bulkInsert,
             search.getMethodDescriptor().getFullMethodName(), search,
             searchBatch.getMethodDescriptor().getFullMethodName(), searchBatch));
-  }
-
-  static DurabilityMode durabilityMode(Durability durability) {
-    return switch (durability) {
-      case Durability.Always _ -> DurabilityMode.DURABILITY_MODE_ALWAYS;
-      case Durability.Interval _ -> DurabilityMode.DURABILITY_MODE_INTERVAL;
-      case Durability.Os _ -> DurabilityMode.DURABILITY_MODE_OS;
-    };
   }
 
   /// Opens the ports. Calls are answered with UNAVAILABLE until [#recover] has returned.

@@ -26,6 +26,7 @@ import io.omendb.proto.v1.SearchRequest;
 import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.VectorServiceGrpc;
 import io.omendb.service.ServerFixture.Failure;
+import io.omendb.service.config.Option;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

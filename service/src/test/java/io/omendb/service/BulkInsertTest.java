@@ -21,6 +21,7 @@ import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.StatsRequest;
 import io.omendb.proto.v1.Visibility;
 import io.omendb.proto.v1.WriteMode;
+import io.omendb.service.config.Option;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -21,6 +21,7 @@ import io.omendb.proto.v1.ListCollectionsRequest;
 import io.omendb.proto.v1.Pressure;
 import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.StatsRequest;
+import io.omendb.service.config.Option;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -18,6 +18,8 @@ import io.omendb.proto.v1.SearchResponse;
 import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.StatsRequest;
 import io.omendb.proto.v1.VectorServiceGrpc;
+import io.omendb.service.config.Option;
+import io.omendb.service.status.Refusal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

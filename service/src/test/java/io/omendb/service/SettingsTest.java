@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.omendb.service.config.InvalidOptionException;
+import io.omendb.service.config.Option;
+import io.omendb.service.config.ServerConfig;
+import io.omendb.service.config.Settings;
 import io.omendb.storage.api.Durability;
 import java.io.IOException;
 import java.nio.file.Files;

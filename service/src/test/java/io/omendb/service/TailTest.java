@@ -10,6 +10,7 @@ import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.Visibility;
+import io.omendb.service.config.Option;
 import io.omendb.service.wire.BytePath;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,0 +1,134 @@
+package io.omendb.service.metrics;
+
+import com.sun.net.httpserver.HttpServer;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.omendb.engine.CollectionStats;
+import io.omendb.engine.Database;
+import io.omendb.service.call.Serving;
+import io.omendb.service.read.RequestPool;
+import io.omendb.service.wire.ByteCounters;
+import io.omendb.service.wire.BytePath;
+import io.omendb.service.write.Acknowledger;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/// The server's metrics, and the HTTP endpoint where Prometheus reads them.
+///
+/// Figures of collections are read when they are asked for, so they cost nothing in between.
+public final class Metrics implements AutoCloseable {
+  private static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+  private record CollectionGauge(MultiGauge gauge, ToDoubleFunction<CollectionStats> figure) {}
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final CallMetrics calls = new CallMetrics(registry);
+  private final JvmGcMetrics collector = new JvmGcMetrics();
+  private final List<CollectionGauge> collectionGauges = new ArrayList<>();
+  private @Nullable HttpServer http;
+
+  public Metrics(ByteCounters counters, RequestPool pool, Acknowledger acknowledger) {
+    for (BytePath path : BytePath.values()) {
+      FunctionCounter.builder("omendb.vector", counters, bytes -> bytes.bytes(path))
+          .description("Vector bytes taken from requests, by the way they came")
+          .baseUnit("bytes")
+          .tag("path", path.name().toLowerCase(Locale.ROOT))
+          .register(registry);
+    }
+    Gauge.builder("omendb.request.queue", pool, RequestPool::queued)
+        .description("Requests that wait for a thread")
+        .register(registry);
+    Gauge.builder("omendb.bulk.streams", acknowledger, Acknowledger::streamCount)
+        .description("Bulk streams that are connected")
+        .register(registry);
+    addCollectionGauge("live", "Live records", CollectionStats::liveCount);
+    addCollectionGauge("linked", "Live records in the graph", CollectionStats::linkedCount);
+    addCollectionGauge("tail", "Live records searched flat", CollectionStats::tailCount);
+    addCollectionGauge("unbuilt", "Live records not searchable", CollectionStats::unbuiltCount);
+    new JvmMemoryMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
+    collector.bindTo(registry);
+  }
+
+  private void addCollectionGauge(
+      String name, String description, ToDoubleFunction<CollectionStats> figure) {
+    MultiGauge gauge =
+        MultiGauge.builder("omendb.collection." + name).description(description).register(registry);
+    collectionGauges.add(new CollectionGauge(gauge, figure));
+  }
+
+  /// What counts the calls.
+  public CallMetrics calls() {
+    return calls;
+  }
+
+  /// Opens the endpoint; returns its port.
+  public int listen(InetSocketAddress address, Serving serving) throws IOException {
+    HttpServer server = HttpServer.create(address, 0);
+    server.createContext(
+        "/metrics",
+        exchange -> {
+          try (exchange) {
+            byte[] body = scrape(serving).getBytes(StandardCharsets.UTF_8);
+            exchange.getResponseHeaders().set("Content-Type", CONTENT_TYPE);
+            exchange.sendResponseHeaders(200, body.length);
+            try (OutputStream out = exchange.getResponseBody()) {
+              out.write(body);
+            }
+          }
+        });
+    server.start();
+    http = server;
+    return server.getAddress().getPort();
+  }
+
+  /// All metrics in Prometheus' text format.
+  synchronized String scrape(Serving serving) {
+    Database database = serving.databaseOrNull();
+    if (database != null && serving.state() == Serving.State.SERVING) {
+      record Row(String name, CollectionStats stats) {}
+      List<Row> rows =
+          database.collections().stream()
+              .map(collection -> new Row(collection.config().name(), collection.stats(false)))
+              .toList();
+      for (CollectionGauge gauge : collectionGauges) {
+        gauge
+            .gauge()
+            .register(
+                rows.stream()
+                    .map(row ->
+                        MultiGauge.Row.of(
+                            Tags.of("collection", row.name()),
+                            gauge.figure().applyAsDouble(row.stats())))
+                    .toList(),
+                true);
+      }
+    }
+    return registry.scrape();
+  }
+
+  @Override
+  public void close() {
+    HttpServer server = http;
+    if (server != null) {
+      server.stop(0);
+    }
+    collector.close();
+    registry.close();
+  }
+}

@@ -1,0 +1,70 @@
+package io.omendb.service.read;
+
+import io.grpc.Deadline;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.omendb.engine.Collection;
+import io.omendb.service.call.Calls;
+import io.omendb.service.call.Serving;
+import io.omendb.service.call.UnaryListener;
+import io.omendb.service.status.Refusal;
+import io.omendb.service.status.Refusals;
+import io.omendb.service.status.StatusMapper;
+import io.omendb.service.wire.MalformedMessageException;
+import io.omendb.service.wire.QueryMessage;
+import io.omendb.service.wire.Reply;
+
+/// Search and SearchBatch: requests are checked on the network's thread and answered by a
+/// [SearchTask] on a request thread.
+public final class SearchHandler implements ServerCallHandler<QueryMessage, Reply> {
+  private final Serving serving;
+  private final Reads reads;
+  private final int maxReplyBytes;
+  private final boolean batch;
+
+  public SearchHandler(Serving serving, Reads reads, int maxReplyBytes, boolean batch) {
+    this.serving = serving;
+    this.reads = reads;
+    this.maxReplyBytes = maxReplyBytes;
+    this.batch = batch;
+  }
+
+  @Override
+  public ServerCall.Listener<QueryMessage> startCall(
+      ServerCall<QueryMessage, Reply> call, Metadata headers) {
+    call.request(2);
+    return new UnaryListener<>(call) {
+      @Override
+      protected void handle(QueryMessage query) {
+        search(call, query);
+      }
+    };
+  }
+
+  private void search(ServerCall<QueryMessage, Reply> call, QueryMessage query) {
+    try {
+      Deadline deadline = Calls.deadline();
+      if (Calls.closeIfLate(call, deadline)) {
+        query.close();
+        return;
+      }
+      MalformedMessageException fault = query.malformed();
+      if (fault != null) {
+        throw Refusals.malformed(fault);
+      }
+      Collection collection = serving.collection(query.collection());
+      QueryCheck.checkOptions(query);
+      int count = QueryCheck.checkVectors(query, collection.config(), batch);
+      SearchTask task =
+          new SearchTask(call, query, collection, batch, count, deadline, maxReplyBytes);
+      reads.start(collection, query.minVisibleSequence(), deadline, task, task::refuse);
+    } catch (Refusal e) {
+      query.close();
+      StatusMapper.close(call, e);
+    } catch (RuntimeException e) {
+      query.close();
+      StatusMapper.close(call, Refusals.internal(e));
+    }
+  }
+}

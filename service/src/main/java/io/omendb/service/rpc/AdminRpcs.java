@@ -1,0 +1,185 @@
+package io.omendb.service.rpc;
+
+import io.grpc.stub.StreamObserver;
+import io.omendb.engine.Collection;
+import io.omendb.index.distance.VectorWidth;
+import io.omendb.proto.v1.AdminServiceGrpc;
+import io.omendb.proto.v1.BytesByPath;
+import io.omendb.proto.v1.CheckpointRequest;
+import io.omendb.proto.v1.CheckpointResponse;
+import io.omendb.proto.v1.CollectionStats;
+import io.omendb.proto.v1.DurabilityMode;
+import io.omendb.proto.v1.EstimateFootprintRequest;
+import io.omendb.proto.v1.EstimateFootprintResponse;
+import io.omendb.proto.v1.Footprint;
+import io.omendb.proto.v1.OptimizeRequest;
+import io.omendb.proto.v1.OptimizeResponse;
+import io.omendb.proto.v1.ServerStats;
+import io.omendb.proto.v1.SnapshotRequest;
+import io.omendb.proto.v1.SnapshotResponse;
+import io.omendb.proto.v1.StatsRequest;
+import io.omendb.proto.v1.StatsResponse;
+import io.omendb.proto.v1.VerifyRequest;
+import io.omendb.proto.v1.VerifyResponse;
+import io.omendb.service.call.Serving;
+import io.omendb.service.config.Version;
+import io.omendb.service.metrics.ProcessMemory;
+import io.omendb.service.status.Refusal;
+import io.omendb.service.status.Refusals;
+import io.omendb.service.wire.ByteCounters;
+import io.omendb.service.wire.BytePath;
+import io.omendb.service.write.Acknowledger;
+import io.omendb.storage.api.Durability;
+import java.lang.management.ManagementFactory;
+import java.util.Comparator;
+import java.util.List;
+
+/// The RPCs of AdminService: Stats, and the ones that are not built yet.
+public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
+  private final Serving serving;
+  private final GeneratedCalls calls;
+  private final Acknowledger acknowledger;
+  private final ByteCounters counters;
+  private final Durability durability;
+
+  public AdminRpcs(
+      Serving serving,
+      GeneratedCalls calls,
+      Acknowledger acknowledger,
+      ByteCounters counters,
+      Durability durability) {
+    this.serving = serving;
+    this.calls = calls;
+    this.acknowledger = acknowledger;
+    this.counters = counters;
+    this.durability = durability;
+  }
+
+  @Override
+  public void stats(StatsRequest request, StreamObserver<StatsResponse> observer) {
+    calls.run(observer, request.getCollection(), () -> stats(request));
+  }
+
+  private StatsResponse stats(StatsRequest request) throws Refusal {
+    boolean one = !request.getCollection().isEmpty();
+    if (request.getIncludeGraphHash() && !one) {
+      throw Refusals.required("collection");
+    }
+    List<Collection> collections =
+        one
+            ? List.of(serving.collection(request.getCollection()))
+            : serving.database().collections().stream()
+                .sorted(Comparator.comparing(collection -> collection.config().name()))
+                .toList();
+    StatsResponse.Builder response = StatsResponse.newBuilder().setServer(serverStats());
+    for (Collection collection : collections) {
+      response.addCollections(collectionStats(collection, request.getIncludeGraphHash()));
+    }
+    return response.build();
+  }
+
+  private CollectionStats collectionStats(Collection collection, boolean graphHash) {
+    var stats = collection.stats(graphHash);
+    CollectionStats.Builder told =
+        CollectionStats.newBuilder()
+            .setCollection(collection.config().name())
+            .setLiveCount(stats.liveCount())
+            .setDeletedCount(stats.deletedCount())
+            .setLinkedCount(stats.linkedCount())
+            .setTailCount(stats.tailCount())
+            .setUnbuiltCount(stats.unbuiltCount())
+            .setCommitSequence(collection.lastSequence())
+            .setDurableSequence(stats.durableSequence())
+            .setVisibleSequence(stats.visibleSequence())
+            .setCheckpointSequence(stats.checkpointSequence())
+            .setDefaultEf(stats.defaultEf())
+            .setUnverifiedBytes(stats.unverifiedBytes())
+            .setSearchCount(stats.searchCount())
+            .setBruteForceFallbackCount(stats.fallbackCount())
+            .setOpenStreamCount(acknowledger.streamCount(collection))
+            .setFootprint(footprint(collection, stats));
+    if (!Double.isNaN(stats.calibratedRecall())) {
+      told.setCalibratedRecall(stats.calibratedRecall());
+    }
+    String hash = stats.graphHash();
+    if (hash != null) {
+      told.setGraphHash(hash);
+    }
+    return told.build();
+  }
+
+  private static Footprint footprint(
+      Collection collection, io.omendb.engine.CollectionStats stats) {
+    long vectors =
+        (stats.liveCount() + stats.deletedCount()) * collection.config().dimension() * Float.BYTES;
+    return Footprint.newBuilder()
+        .setVectorBytes(Math.min(vectors, stats.truthBytes()))
+        // The engine counts ids and payloads together.
+        .setIdBytes(Math.max(0, stats.truthBytes() - vectors))
+        .setCodeBytes(stats.codeBytes())
+        .setGraphBytes(stats.graphBytes())
+        .setWalBytes(stats.walBytes())
+        .setDiskBytes(stats.truthBytes() + stats.walBytes())
+        .setMemoryBytes(stats.memoryBytes())
+        .build();
+  }
+
+  private ServerStats serverStats() {
+    Runtime runtime = Runtime.getRuntime();
+    return ServerStats.newBuilder()
+        .setVersion(Version.NAME)
+        .setStartTime(CollectionRpcs.timestamp(ManagementFactory.getRuntimeMXBean().getStartTime()))
+        .setDurabilityMode(durabilityMode(durability))
+        .setDurabilityIntervalMs(
+            durability instanceof Durability.Interval(var period) ? (int) period.toMillis() : 0)
+        .setKernels(kernels())
+        .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
+        .setHeapMaxBytes(runtime.maxMemory())
+        .setResidentBytes(ProcessMemory.residentBytes())
+        .setVectorBytesByPath(
+            BytesByPath.newBuilder()
+                .setDirectBytes(counters.bytes(BytePath.DIRECT))
+                .setHeapBytes(counters.bytes(BytePath.HEAP))
+                .setFallbackBytes(counters.bytes(BytePath.FALLBACK)))
+        .build();
+  }
+
+  private static String kernels() {
+    VectorWidth width = VectorWidth.current();
+    return width == VectorWidth.SCALAR ? "scalar" : "simd-" + width.bits();
+  }
+
+  @Override
+  public void optimize(OptimizeRequest request, StreamObserver<OptimizeResponse> observer) {
+    observer.onError(Refusals.notImplemented("Optimize").toStatus());
+  }
+
+  @Override
+  public void checkpoint(CheckpointRequest request, StreamObserver<CheckpointResponse> observer) {
+    observer.onError(Refusals.notImplemented("Checkpoint").toStatus());
+  }
+
+  @Override
+  public void snapshot(SnapshotRequest request, StreamObserver<SnapshotResponse> observer) {
+    observer.onError(Refusals.notImplemented("Snapshot").toStatus());
+  }
+
+  @Override
+  public void verify(VerifyRequest request, StreamObserver<VerifyResponse> observer) {
+    observer.onError(Refusals.notImplemented("Verify").toStatus());
+  }
+
+  @Override
+  public void estimateFootprint(
+      EstimateFootprintRequest request, StreamObserver<EstimateFootprintResponse> observer) {
+    observer.onError(Refusals.notImplemented("EstimateFootprint").toStatus());
+  }
+
+  public static DurabilityMode durabilityMode(Durability durability) {
+    return switch (durability) {
+      case Durability.Always _ -> DurabilityMode.DURABILITY_MODE_ALWAYS;
+      case Durability.Interval _ -> DurabilityMode.DURABILITY_MODE_INTERVAL;
+      case Durability.Os _ -> DurabilityMode.DURABILITY_MODE_OS;
+    };
+  }
+}

@@ -1,0 +1,280 @@
+package io.omendb.service.rpc;
+
+import com.google.protobuf.Timestamp;
+import io.grpc.stub.StreamObserver;
+import io.omendb.engine.Collection;
+import io.omendb.engine.CollectionConfig;
+import io.omendb.engine.CollectionNotFoundException;
+import io.omendb.engine.Database;
+import io.omendb.index.Similarity;
+import io.omendb.proto.v1.CollectionInfo;
+import io.omendb.proto.v1.CollectionServiceGrpc;
+import io.omendb.proto.v1.CollectionState;
+import io.omendb.proto.v1.CreateCollectionRequest;
+import io.omendb.proto.v1.CreateCollectionResponse;
+import io.omendb.proto.v1.DropCollectionRequest;
+import io.omendb.proto.v1.DropCollectionResponse;
+import io.omendb.proto.v1.ErrorReason;
+import io.omendb.proto.v1.GetCollectionRequest;
+import io.omendb.proto.v1.GetCollectionResponse;
+import io.omendb.proto.v1.ListCollectionsRequest;
+import io.omendb.proto.v1.ListCollectionsResponse;
+import io.omendb.proto.v1.UpdateCollectionRequest;
+import io.omendb.proto.v1.UpdateCollectionResponse;
+import io.omendb.service.call.Serving;
+import io.omendb.service.status.Refusal;
+import io.omendb.service.status.Refusals;
+import io.omendb.service.write.Acknowledger;
+import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.StorageException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/// The RPCs of CollectionService.
+public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServiceImplBase {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}");
+  private static final int PAGE_DEFAULT = 100;
+  private static final int PAGE_MAX = 1_000;
+
+  private final Serving serving;
+  private final GeneratedCalls calls;
+  private final Acknowledger acknowledger;
+  private final int maxCollections;
+
+  public CollectionRpcs(
+      Serving serving, GeneratedCalls calls, Acknowledger acknowledger, int maxCollections) {
+    this.serving = serving;
+    this.calls = calls;
+    this.acknowledger = acknowledger;
+    this.maxCollections = maxCollections;
+  }
+
+  @Override
+  public void createCollection(
+      CreateCollectionRequest request, StreamObserver<CreateCollectionResponse> observer) {
+    calls.run(
+        observer,
+        request.getConfig().getName(),
+        () -> CreateCollectionResponse.newBuilder().setCollection(info(create(request))).build());
+  }
+
+  private Collection create(CreateCollectionRequest request) throws Refusal, IOException {
+    Database database = serving.database();
+    if (!request.hasConfig()) {
+      throw Refusals.required("config");
+    }
+    CollectionConfig config = config(request.getConfig());
+    if (database.collections().size() >= maxCollections) {
+      throw Refusals.tooMany("collections", maxCollections);
+    }
+    return database.create(config);
+  }
+
+  private static CollectionConfig config(io.omendb.proto.v1.CollectionConfig config)
+      throws Refusal {
+    if (!NAME.matcher(config.getName()).matches()) {
+      throw Refusal.invalid(
+          ErrorReason.ERROR_REASON_INVALID_NAME, "config.name", config.getName(), NAME.pattern());
+    }
+    Similarity similarity =
+        switch (config.getSimilarity()) {
+          case SIMILARITY_L2 -> Similarity.L2;
+          case SIMILARITY_COSINE -> Similarity.COSINE;
+          case SIMILARITY_INNER_PRODUCT -> Similarity.INNER_PRODUCT;
+          case SIMILARITY_UNSPECIFIED -> throw Refusals.required("config.similarity");
+          case UNRECOGNIZED ->
+              throw Refusals.unknownEnum("config.similarity", config.getSimilarityValue());
+        };
+    IdKind idKind =
+        switch (config.getIdKind()) {
+          case ID_KIND_UNSPECIFIED, ID_KIND_NUMERIC -> IdKind.NUMERIC;
+          case ID_KIND_STRING -> IdKind.STRING;
+          case UNRECOGNIZED ->
+              throw Refusals.unknownEnum("config.id_kind", config.getIdKindValue());
+        };
+    int dimension = range("dimension", config.getDimension(), 2, 8_192, 0);
+    int m = range("m", config.getM(), 4, 64, 16);
+    int efConstruction = range("ef_construction", config.getEfConstruction(), 8, 2_000, 100);
+    double recall = config.getTargetRecall() == 0 ? 0.99 : config.getTargetRecall();
+    if (!(recall >= 0.5 && recall <= 0.9999)) {
+      throw Refusal.invalid(
+          ErrorReason.ERROR_REASON_OUT_OF_RANGE,
+          "config.target_recall",
+          Double.toString(recall),
+          "0.5 to 0.9999, or 0 for 0.99");
+    }
+    int p95 = range("search_p95_target_us", config.getSearchP95TargetUs(), 0, 10_000_000, 0);
+    return new CollectionConfig(
+        config.getName(), dimension, similarity, idKind, m, efConstruction, recall, p95);
+  }
+
+  private static int range(String field, int value, int least, int most, int whenZero)
+      throws Refusal {
+    int effective = value == 0 ? whenZero : value;
+    if (effective < least || effective > most) {
+      throw Refusals.outOfRange(
+          "config." + field, Integer.toUnsignedLong(value), least + " to " + most);
+    }
+    return effective;
+  }
+
+  @Override
+  public void getCollection(
+      GetCollectionRequest request, StreamObserver<GetCollectionResponse> observer) {
+    calls.run(
+        observer,
+        request.getCollection(),
+        () ->
+            GetCollectionResponse.newBuilder()
+                .setCollection(describe(request.getCollection()))
+                .build());
+  }
+
+  private CollectionInfo describe(String name) throws Refusal {
+    StorageException damage = serving.database().quarantined().get(name);
+    return damage == null ? info(serving.collection(name)) : quarantined(name, damage);
+  }
+
+  /// What is known of a collection whose files cannot be trusted.
+  private static CollectionInfo quarantined(String name, StorageException damage) {
+    return CollectionInfo.newBuilder()
+        .setConfig(io.omendb.proto.v1.CollectionConfig.newBuilder().setName(name))
+        .setState(CollectionState.COLLECTION_STATE_QUARANTINED)
+        .setStateMessage(String.valueOf(damage.getMessage()))
+        .build();
+  }
+
+  @Override
+  public void listCollections(
+      ListCollectionsRequest request, StreamObserver<ListCollectionsResponse> observer) {
+    calls.run(observer, "", () -> list(request));
+  }
+
+  private ListCollectionsResponse list(ListCollectionsRequest request) throws Refusal {
+    int page = request.getPageSize() == 0 ? PAGE_DEFAULT : request.getPageSize();
+    if (page < 1 || page > PAGE_MAX) {
+      throw Refusals.outOfRange(
+          "page_size", Integer.toUnsignedLong(page), "1 to " + PAGE_MAX + ", or 0");
+    }
+    String after = name(request.getPageToken());
+    Database database = serving.database();
+    NavigableMap<String, CollectionInfo> all = new TreeMap<>();
+    for (Collection collection : database.collections()) {
+      all.put(collection.config().name(), info(collection));
+    }
+    database.quarantined().forEach((name, damage) -> all.put(name, quarantined(name, damage)));
+    List<CollectionInfo> rest =
+        all.tailMap(after, false).values().stream().limit(page + 1L).toList();
+    ListCollectionsResponse.Builder response = ListCollectionsResponse.newBuilder();
+    response.addAllCollections(rest.subList(0, Math.min(page, rest.size())));
+    if (rest.size() > page) {
+      response.setNextPageToken(token(rest.get(page - 1).getConfig().getName()));
+    }
+    return response.build();
+  }
+
+  /// Pages are told apart by the last name of the page before, so they stay right while collections
+  /// come and go.
+  private static String token(String lastName) {
+    return Base64.getUrlEncoder()
+        .withoutPadding()
+        .encodeToString(lastName.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String name(String token) throws Refusal {
+    if (token.isEmpty()) {
+      return "";
+    }
+    try {
+      String name = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.UTF_8);
+      if (NAME.matcher(name).matches()) {
+        return name;
+      }
+    } catch (IllegalArgumentException e) {
+      throw invalidToken(token);
+    }
+    throw invalidToken(token);
+  }
+
+  private static Refusal invalidToken(String token) {
+    return Refusal.invalid(
+        ErrorReason.ERROR_REASON_INVALID_PAGE_TOKEN,
+        "page_token",
+        token,
+        "next_page_token of the page before");
+  }
+
+  @Override
+  public void updateCollection(
+      UpdateCollectionRequest request, StreamObserver<UpdateCollectionResponse> observer) {
+    observer.onError(Refusals.notImplemented("UpdateCollection").toStatus());
+  }
+
+  @Override
+  public void dropCollection(
+      DropCollectionRequest request, StreamObserver<DropCollectionResponse> observer) {
+    calls.run(observer, request.getCollection(), () -> drop(request));
+  }
+
+  private DropCollectionResponse drop(DropCollectionRequest request) throws Refusal, IOException {
+    Database database = serving.database();
+    String name = request.getCollection();
+    if (name.isEmpty()) {
+      throw Refusals.required("collection");
+    }
+    try {
+      if (!database.quarantined().containsKey(name)) {
+        acknowledger.drop(database.collection(name));
+      }
+      database.drop(name);
+      return DropCollectionResponse.newBuilder().setDropped(true).build();
+    } catch (CollectionNotFoundException e) {
+      if (request.getAllowMissing()) {
+        return DropCollectionResponse.getDefaultInstance();
+      }
+      throw Refusals.collectionNotFound(name);
+    }
+  }
+
+  private static CollectionInfo info(Collection collection) {
+    CollectionConfig config = collection.config();
+    return CollectionInfo.newBuilder()
+        .setConfig(
+            io.omendb.proto.v1.CollectionConfig.newBuilder()
+                .setName(config.name())
+                .setDimension(config.dimension())
+                .setSimilarity(similarity(config.similarity()))
+                .setIdKind(
+                    config.idKind() == IdKind.NUMERIC
+                        ? io.omendb.proto.v1.IdKind.ID_KIND_NUMERIC
+                        : io.omendb.proto.v1.IdKind.ID_KIND_STRING)
+                .setM(config.m())
+                .setEfConstruction(config.efConstruction())
+                .setTargetRecall(config.targetRecall())
+                .setSearchP95TargetUs((int) config.searchP95TargetMicros()))
+        .setState(CollectionState.COLLECTION_STATE_READY)
+        .setCreateTime(timestamp(collection.createdMillis()))
+        .setCount(collection.liveCount())
+        .build();
+  }
+
+  private static io.omendb.proto.v1.Similarity similarity(Similarity similarity) {
+    return switch (similarity) {
+      case L2 -> io.omendb.proto.v1.Similarity.SIMILARITY_L2;
+      case COSINE -> io.omendb.proto.v1.Similarity.SIMILARITY_COSINE;
+      case INNER_PRODUCT -> io.omendb.proto.v1.Similarity.SIMILARITY_INNER_PRODUCT;
+    };
+  }
+
+  static Timestamp timestamp(long millis) {
+    return Timestamp.newBuilder()
+        .setSeconds(Math.floorDiv(millis, 1000L))
+        .setNanos((int) Math.floorMod(millis, 1000L) * 1_000_000)
+        .build();
+  }
+}

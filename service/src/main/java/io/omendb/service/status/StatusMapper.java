@@ -1,0 +1,100 @@
+package io.omendb.service.status;
+
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.omendb.engine.CollectionNotFoundException;
+import io.omendb.engine.CollectionQuarantinedException;
+import io.omendb.engine.InvalidConfigException;
+import io.omendb.engine.TailFullException;
+import io.omendb.proto.v1.ErrorReason;
+import io.omendb.service.status.Refusal.Violation;
+import io.omendb.storage.api.CollectionExistsException;
+import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.DiskFullException;
+import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.StorageException;
+import io.omendb.storage.api.StoreFailedException;
+import io.omendb.storage.api.UnknownCollectionException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The one place where an exception becomes a status of the contract's table of errors.
+public final class StatusMapper {
+  private StatusMapper() {}
+
+  /// What a client is told of `cause`; `collection` is the name the request gave.
+  public static Refusal refusal(Throwable cause, String collection) {
+    return switch (cause) {
+      case Refusal refusal -> refusal;
+      case CollectionNotFoundException _ -> Refusals.collectionNotFound(collection);
+      case UnknownCollectionException _ -> Refusals.collectionNotFound(collection);
+      case CollectionExistsException _ -> Refusals.collectionExists(collection);
+      case TailFullException _ -> Refusals.tailFull(collection);
+      case InvalidConfigException e -> invalidConfig(e);
+      case DiskFullException e ->
+          Refusal.of(
+              Status.Code.RESOURCE_EXHAUSTED,
+              ErrorReason.ERROR_REASON_DISK_FULL,
+              "no room on the data volume: " + e.getMessage());
+      case StoreFailedException _ -> Refusals.outcomeUnknown();
+      case CollectionQuarantinedException e -> quarantined(e.damage(), collection);
+      case CorruptFileException e -> quarantined(e, collection);
+      default -> Refusals.internal(cause);
+    };
+  }
+
+  private static Refusal quarantined(StorageException damage, String collection) {
+    Refusal refusal =
+        Refusal.of(
+                Status.Code.DATA_LOSS,
+                ErrorReason.ERROR_REASON_COLLECTION_QUARANTINED,
+                "acknowledged data is damaged: " + damage.getMessage())
+            .with("collection", collection);
+    if (damage instanceof CorruptFileException file) {
+      refusal.with("file", file.file()).with("offset", Long.toString(file.offset()));
+    }
+    return refusal;
+  }
+
+  /// What a client is told of rows that the engine refused; `vectorField` is the twin that it sent.
+  public static Refusal invalidRows(InvalidRowsException cause, String vectorField) {
+    List<Violation> violations = new ArrayList<>();
+    for (InvalidRowsException.Item item : cause.items()) {
+      String row = vectorField + "[" + item.index() + "]";
+      if (item.component() < 0) {
+        violations.add(
+            new Violation(item.index(), row, "a vector of norm zero", "a norm above zero"));
+      } else {
+        // A component may be finite, and still too large for the norm to be.
+        violations.add(
+            new Violation(
+                item.index(),
+                row + "[" + item.component() + "]",
+                Float.toString(item.value()),
+                Float.isFinite(item.value()) ? "a squared norm that is finite" : "finite"));
+      }
+    }
+    ErrorReason reason =
+        cause.items().getFirst().component() < 0
+            ? ErrorReason.ERROR_REASON_ZERO_NORM
+            : ErrorReason.ERROR_REASON_NOT_FINITE;
+    return Refusal.invalid(reason, violations, cause.total());
+  }
+
+  private static Refusal invalidConfig(InvalidConfigException e) {
+    ErrorReason reason =
+        e.field().equals("name")
+            ? ErrorReason.ERROR_REASON_INVALID_NAME
+            : ErrorReason.ERROR_REASON_OUT_OF_RANGE;
+    return Refusal.invalid(reason, "config." + e.field(), e.value(), e.expected());
+  }
+
+  /// Ends a call that was not closed yet.
+  public static void close(ServerCall<?, ?> call, Refusal refusal) {
+    StatusRuntimeException status = refusal.toStatus();
+    Metadata trailers = status.getTrailers();
+    call.close(status.getStatus(), trailers == null ? new Metadata() : trailers);
+  }
+}

@@ -1,0 +1,125 @@
+package io.omendb.service.write;
+
+import io.omendb.engine.Collection;
+import io.omendb.service.status.Refusal;
+import io.omendb.service.status.Refusals;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The one thread that tells clients what became of their writes.
+///
+/// The engine's threads only wake it: an fsync must not wait for replies to be encoded. A round
+/// looks at every collection's watermarks and lets go who waited for them, then at every bulk
+/// stream, so what gathers during a round is answered together in the next.
+public final class Acknowledger implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Acknowledger.class);
+
+  private final Map<Collection, CollectionWaits> waits = new ConcurrentHashMap<>();
+  private final Set<BulkStream> streams = ConcurrentHashMap.newKeySet();
+  private final Thread thread;
+  private volatile boolean signalled;
+  private volatile boolean closed;
+
+  public Acknowledger() {
+    thread = new Thread(this::run, "omendb-acknowledge");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /// Something moved. Any thread; quick.
+  void signal() {
+    if (!signalled) {
+      signalled = true;
+      LockSupport.unpark(thread);
+    }
+  }
+
+  /// The waits on a collection.
+  public CollectionWaits of(Collection collection) {
+    CollectionWaits found = waits.get(collection);
+    return found != null
+        ? found
+        : waits.computeIfAbsent(collection, key -> new CollectionWaits(key, this::signal));
+  }
+
+  void add(BulkStream stream) {
+    streams.add(stream);
+    signal();
+  }
+
+  void remove(BulkStream stream) {
+    streams.remove(stream);
+  }
+
+  /// Connected bulk streams.
+  public int streamCount() {
+    return streams.size();
+  }
+
+  /// Connected bulk streams of a collection.
+  public int streamCount(Collection collection) {
+    int count = 0;
+    for (BulkStream stream : streams) {
+      count += stream.isOf(collection) ? 1 : 0;
+    }
+    return count;
+  }
+
+  /// The collection is about to go: ends what waits on it.
+  public void drop(Collection collection) {
+    Refusal refusal = Refusals.collectionDropped(collection.config().name());
+    streams.forEach(stream -> stream.failIfOf(collection, refusal));
+    CollectionWaits gone = waits.remove(collection);
+    if (gone != null) {
+      gone.fail(refusal);
+    }
+    signal();
+  }
+
+  /// The server is about to stop: streams are told, and with `force` ended.
+  public void drain(boolean force) {
+    streams.forEach(stream -> stream.drain(force));
+    signal();
+  }
+
+  /// Nothing waits for an acknowledgement.
+  public boolean isIdle() {
+    return streams.isEmpty() && waits.values().stream().allMatch(CollectionWaits::isIdle);
+  }
+
+  private void run() {
+    while (!closed) {
+      signalled = false;
+      long now = System.nanoTime();
+      long pause = Wait.FOREVER;
+      for (CollectionWaits collection : waits.values()) {
+        pause = Math.min(pause, advance(collection, now));
+      }
+      for (BulkStream stream : streams) {
+        pause = Math.min(pause, stream.advance(now));
+      }
+      if (!signalled && pause > 0) {
+        LockSupport.parkNanos(this, pause);
+      }
+    }
+  }
+
+  private static long advance(CollectionWaits collection, long now) {
+    try {
+      return collection.advance(now);
+    } catch (RuntimeException e) {
+      LOG.error("a defect while acknowledging writes", e);
+      return Wait.FOREVER;
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    LockSupport.unpark(thread);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.omendb.service.write;
+
+import org.jspecify.annotations.NullMarked;
