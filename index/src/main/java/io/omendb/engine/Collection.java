@@ -55,7 +55,7 @@ public final class Collection {
   private final PendingRows pending = new PendingRows();
   private final ReaderEpoch codeReaders = new ReaderEpoch();
   private final RowSearch search;
-  private final LinkState links;
+  private final IndexMaintenance maintenance;
   private final RowChecks rowChecks;
   private final Runnable workSignal;
   private final List<Runnable> watermarkListeners = new CopyOnWriteArrayList<>();
@@ -80,7 +80,9 @@ public final class Collection {
     this.index =
         new HnswIndex(config.indexParameters(), new StoreRows(store), workers, this::retire);
     this.search = new RowSearch(store, index, pending, codeReaders, config.similarity());
-    this.links = new LinkState(config, store, index, pending, new Calibrator(store, index, search));
+    this.maintenance =
+        new IndexMaintenance(
+            config, store, index, pending, new Calibrator(store, index, search), System::nanoTime);
     this.lastSequence = store.publishedLsn();
   }
 
@@ -92,7 +94,7 @@ public final class Collection {
     CollectionConfig config = CollectionConfig.fromSchema(store.schema());
     long created = CollectionConfig.createdMillis(store.schema());
     Collection collection = new Collection(config, created, store, workers, workSignal);
-    if (!collection.links.loadImage()) {
+    if (!collection.maintenance.loadImage()) {
       collection.index.close();
       collection = new Collection(config, created, store, workers, workSignal);
     }
@@ -423,7 +425,7 @@ public final class Collection {
   private int effectiveEf(SearchRequest request) {
     return request.ef > 0
         ? request.ef
-        : Math.max(links.calibration().ef(), request.k + request.k / 2);
+        : Math.max(maintenance.calibration().ef(), request.k + request.k / 2);
   }
 
   /**
@@ -456,8 +458,8 @@ public final class Collection {
         figures.durableLsn(),
         figures.publishedLsn(),
         figures.checkpointLsn(),
-        links.calibration().ef(),
-        links.calibration().recall(),
+        maintenance.calibration().ef(),
+        maintenance.calibration().recall(),
         figures.truthBytes(),
         index.codes().bytes(),
         index.graph().bytes(),
@@ -486,19 +488,21 @@ public final class Collection {
 
   // ---- Life ----------------------------------------------------------------------------------
 
-  /** One step of the linker: links a batch, takes a checkpoint; false when nothing was due. */
+  /**
+   * One step of the linker: maintenance a batch, takes a checkpoint; false when nothing was due.
+   */
   boolean linkStep() throws IOException {
     stepLock.lock();
     try {
       if (closed) {
         return false;
       }
-      boolean worked = links.step();
+      boolean worked = maintenance.step();
       if (worked) {
         notifyWatermarks();
       }
-      if (links.checkpointDue()) {
-        links.checkpoint();
+      if (maintenance.checkpointDue()) {
+        maintenance.checkpoint();
         return true;
       }
       return worked;
@@ -518,8 +522,8 @@ public final class Collection {
       while (leases.get() > 0) {
         LockSupport.parkNanos(LEASE_PAUSE_NANOS);
       }
-      if (checkpoint && links.uncheckpointed()) {
-        links.checkpoint();
+      if (checkpoint && maintenance.uncheckpointed()) {
+        maintenance.checkpoint();
       }
     } finally {
       stepLock.unlock();

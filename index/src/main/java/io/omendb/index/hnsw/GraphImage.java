@@ -7,38 +7,12 @@ import io.omendb.memory.Memory;
 import java.io.IOException;
 
 /**
- * The bytes of an index in a file, for loading instead of linking anew. Little-endian:
- *
- * <pre>
- *  0  int64  magic "OMGRAPH1"
- *  8  int32  m
- * 12  int32  dimension
- * 16  int32  similarity (its code)
- * 20  int32  bound: one more than the largest ordinal
- * 24  int64  entry: level in the high half, ordinal in the low; −1 for none
- * 32  int32  lists in upper
- * 36  int32  linked nodes
- * 40  int32  rows there were at the quantizer's fit
- * 44  int32  0
- * 48  float  the quantizer's norm bound
- * 52  float  its scale
- * 56  int32  stride of a level-0 list, bytes
- * 60  int32  stride of a code row, bytes
- * 64  float[dimension]   the quantizer's low, padded to 64 bytes
- *     int8[bound]               levels
- *     int32[bound]              first upper list of each node
- *     int32[lists · m]          upper
- *     int32[bound · stride / 4] level 0
- *     int8[bound · stride]      codes
- *     int32[bound]              biases, of a biased quantizer
- * </pre>
+ * Writes an index as bytes, for loading instead of linking anew, and reads it back; {@link
+ * GraphImageLayout} has them.
  *
  * <p>Not thread-safe against the index's writer.
  */
 public final class GraphImage {
-  private static final long MAGIC = 0x3148_5041_5247_4D4FL;
-  private static final int HEADER = 64;
-
   private GraphImage() {}
 
   /** Takes native bytes in sequence. */
@@ -61,26 +35,27 @@ public final class GraphImage {
     CodeTable codes = index.codes();
     Quantizer quantizer = codes.quantizer();
     int bound = graph.bound();
-    long lowBytes = lowBytes(quantizer.low().length);
-    try (AddressSpace scratch = AddressSpace.reserve(HEADER + lowBytes)) {
-      scratch.commit(HEADER + lowBytes);
+    long lowBytes = GraphImageLayout.lowBytes(quantizer.low().length);
+    try (AddressSpace scratch = AddressSpace.reserve(GraphImageLayout.HEADER_BYTES + lowBytes)) {
+      scratch.commit(GraphImageLayout.HEADER_BYTES + lowBytes);
       long h = scratch.address();
-      Memory.putLong(h, MAGIC);
-      Memory.putInt(h + 8, graph.m());
-      Memory.putInt(h + 12, quantizer.dimension());
-      Memory.putInt(h + 16, quantizer.similarity().code());
-      Memory.putInt(h + 20, bound);
-      Memory.putLong(h + 24, graph.entry());
-      Memory.putInt(h + 32, graph.upperLists());
-      Memory.putInt(h + 36, index.linkedCount());
-      Memory.putInt(h + 40, index.fittedRows());
-      Memory.putInt(h + 44, 0);
-      Memory.putFloat(h + 48, quantizer.normBound());
-      Memory.putFloat(h + 52, quantizer.scale());
-      Memory.putInt(h + 56, graph.stride0());
-      Memory.putInt(h + 60, codes.stride());
-      Memory.writeFloats(quantizer.low(), 0, h + HEADER, quantizer.low().length);
-      output.write(h, HEADER + lowBytes);
+      Memory.putLong(h + GraphImageLayout.MAGIC, GraphImageLayout.MAGIC_VALUE);
+      Memory.putInt(h + GraphImageLayout.M, graph.m());
+      Memory.putInt(h + GraphImageLayout.DIMENSION, quantizer.dimension());
+      Memory.putInt(h + GraphImageLayout.SIMILARITY, quantizer.similarity().code());
+      Memory.putInt(h + GraphImageLayout.BOUND, bound);
+      Memory.putLong(h + GraphImageLayout.ENTRY, graph.entry());
+      Memory.putInt(h + GraphImageLayout.UPPER_LISTS, graph.upperLists());
+      Memory.putInt(h + GraphImageLayout.LINKED, index.linkedCount());
+      Memory.putInt(h + GraphImageLayout.FITTED_ROWS, index.fittedRows());
+      Memory.putInt(h + GraphImageLayout.RESERVED, 0);
+      Memory.putFloat(h + GraphImageLayout.NORM_BOUND, quantizer.normBound());
+      Memory.putFloat(h + GraphImageLayout.SCALE, quantizer.scale());
+      Memory.putInt(h + GraphImageLayout.STRIDE0, graph.stride0());
+      Memory.putInt(h + GraphImageLayout.CODE_STRIDE, codes.stride());
+      Memory.writeFloats(
+          quantizer.low(), 0, h + GraphImageLayout.HEADER_BYTES, quantizer.low().length);
+      output.write(h, GraphImageLayout.HEADER_BYTES + lowBytes);
     }
     output.write(graph.levels().address(), bound);
     output.write(graph.upperAt().address(), 4L * bound);
@@ -101,45 +76,50 @@ public final class GraphImage {
   public static boolean read(HnswIndex index, int maxBound, Input input) throws IOException {
     HnswGraph graph = index.graph();
     HnswIndex.Parameters parameters = index.parameters();
-    try (AddressSpace scratch = AddressSpace.reserve(HEADER + lowBytes(parameters.dimension()))) {
-      scratch.commit(HEADER);
+    try (AddressSpace scratch =
+        AddressSpace.reserve(
+            GraphImageLayout.HEADER_BYTES + GraphImageLayout.lowBytes(parameters.dimension()))) {
+      scratch.commit(GraphImageLayout.HEADER_BYTES);
       long h = scratch.address();
-      input.read(h, HEADER);
-      int bound = Memory.getInt(h + 20);
-      if (Memory.getLong(h) != MAGIC
-          || Memory.getInt(h + 8) != parameters.m()
-          || Memory.getInt(h + 12) != parameters.dimension()
-          || Memory.getInt(h + 16) != parameters.similarity().code()
-          || Memory.getInt(h + 56) != graph.stride0()
+      input.read(h, GraphImageLayout.HEADER_BYTES);
+      int bound = Memory.getInt(h + GraphImageLayout.BOUND);
+      if (Memory.getLong(h + GraphImageLayout.MAGIC) != GraphImageLayout.MAGIC_VALUE
+          || Memory.getInt(h + GraphImageLayout.M) != parameters.m()
+          || Memory.getInt(h + GraphImageLayout.DIMENSION) != parameters.dimension()
+          || Memory.getInt(h + GraphImageLayout.SIMILARITY) != parameters.similarity().code()
+          || Memory.getInt(h + GraphImageLayout.STRIDE0) != graph.stride0()
           || bound < 0
           || bound > maxBound) {
         return false;
       }
       float[] low = new float[parameters.dimension()];
-      scratch.commit(HEADER + lowBytes(low.length));
-      input.read(h + HEADER, lowBytes(low.length));
-      Memory.readFloats(h + HEADER, low, 0, low.length);
+      scratch.commit(GraphImageLayout.HEADER_BYTES + GraphImageLayout.lowBytes(low.length));
+      input.read(h + GraphImageLayout.HEADER_BYTES, GraphImageLayout.lowBytes(low.length));
+      Memory.readFloats(h + GraphImageLayout.HEADER_BYTES, low, 0, low.length);
       Quantizer quantizer =
           new Quantizer(
               parameters.similarity(),
               parameters.dimension(),
-              Memory.getFloat(h + 48),
-              Memory.getFloat(h + 52),
+              Memory.getFloat(h + GraphImageLayout.NORM_BOUND),
+              Memory.getFloat(h + GraphImageLayout.SCALE),
               low);
       CodeTable codes = index.newTable(quantizer);
-      if (codes.stride() != Memory.getInt(h + 60)) {
+      if (codes.stride() != Memory.getInt(h + GraphImageLayout.CODE_STRIDE)) {
         codes.close();
         return false;
       }
-      int upperLists = Memory.getInt(h + 32);
+      int upperLists = Memory.getInt(h + GraphImageLayout.UPPER_LISTS);
       try {
         readArrays(graph, codes, bound, upperLists, input);
       } catch (IOException | RuntimeException e) {
         codes.close(); // not yet the index's, which its owner closes
         throw e;
       }
-      graph.restore(bound, upperLists, Memory.getLong(h + 24));
-      index.restore(codes, Memory.getInt(h + 40), Memory.getInt(h + 36));
+      graph.restore(bound, upperLists, Memory.getLong(h + GraphImageLayout.ENTRY));
+      index.restore(
+          codes,
+          Memory.getInt(h + GraphImageLayout.FITTED_ROWS),
+          Memory.getInt(h + GraphImageLayout.LINKED));
       return true;
     }
   }
@@ -157,9 +137,5 @@ public final class GraphImage {
     if (codes.quantizer().biased()) {
       input.read(codes.biasAddress(), 4L * bound);
     }
-  }
-
-  private static long lowBytes(int length) {
-    return (4L * length + HEADER - 1) / HEADER * HEADER;
   }
 }

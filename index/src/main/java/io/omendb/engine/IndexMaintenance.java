@@ -10,17 +10,19 @@ import io.omendb.storage.api.ImageSink;
 import io.omendb.storage.api.ImageSource;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * What the linker does to one collection, step by step: link a batch; when none is left, calibrate
- * on the rows held out, link them, sweep; checkpoint.
+ * on the rows held out, link them, sweep; checkpoint. When each is due is said by the schedules.
  *
- * <p>Only the linker's thread calls the steps.
+ * <p>Only the linker's thread calls the steps, and the thread that closes the collection after it;
+ * {@link #calibration} may be read by any.
  */
-final class LinkState {
-  private static final Logger LOG = LoggerFactory.getLogger(LinkState.class);
+final class IndexMaintenance {
+  private static final Logger LOG = LoggerFactory.getLogger(IndexMaintenance.class);
 
   /** Batches are a fiftieth of the graph, within these bounds; more would cost recall. */
   private static final int SMALLEST_BATCH = 256;
@@ -34,20 +36,6 @@ final class LinkState {
   private static final int HELD_LEAST = 30;
   private static final int HELD_ONE_IN = 16;
 
-  /** A graph below this is not calibrated. */
-  private static final int CALIBRATED_FROM = 500;
-
-  /** Newly linked rows after which an idle collection's image is written at once. */
-  private static final int IMAGE_LAG = 50_000;
-
-  private static final int SWEEPS_PER_GRAPH = 64;
-
-  /** Keeps the sweeps of a trickle, half a microsecond a row, below a hundredth of a processor. */
-  private static final long SWEEP_PERIOD_NANOS_PER_ROW = 60_000;
-
-  private static final long CHECKPOINT_PERIOD_NANOS = 60_000_000_000L;
-  private static final long IMAGE_MAGIC = 0x3147_4D49_4E45_4D4FL;
-  private static final int IMAGE_HEADER = 64;
   private static final int[] NONE = {};
 
   private final CollectionConfig config;
@@ -58,26 +46,26 @@ final class LinkState {
   private final int[] batch = new int[LARGEST_BATCH];
   private final int[] held = new int[HELD_MOST + 1];
   private int heldCount;
-  private int calibratedAt;
-  private int linkedSinceSweep;
-  private long sweptNanos = System.nanoTime();
-  private int linkedAtImage;
-  private long imageNanos = System.nanoTime();
-  private long sequenceAtCheckpoint;
+  private final CalibrationSchedule calibrations = new CalibrationSchedule();
+  private final SweepSchedule sweeps;
+  private final CheckpointSchedule checkpoints;
   private volatile Calibrator.Calibration calibration =
       new Calibrator.Calibration(Calibrator.UNCALIBRATED_EF, Double.NaN);
 
-  LinkState(
+  IndexMaintenance(
       CollectionConfig config,
       CollectionStore store,
       HnswIndex index,
       PendingRows pending,
-      Calibrator calibrator) {
+      Calibrator calibrator,
+      LongSupplier nanoTime) {
     this.config = config;
     this.store = store;
     this.index = index;
     this.pending = pending;
     this.calibrator = calibrator;
+    this.sweeps = new SweepSchedule(nanoTime);
+    this.checkpoints = new CheckpointSchedule(nanoTime);
   }
 
   Calibrator.Calibration calibration() {
@@ -89,11 +77,8 @@ final class LinkState {
     return pending.hasWork() || heldCount > 0 || sweepDue();
   }
 
-  /** After a build; after a trickle when it has grown to a share of the graph, or with time. */
   private boolean sweepDue() {
-    return linkedSinceSweep >= Math.max(SMALLEST_BATCH, index.linkedCount() / SWEEPS_PER_GRAPH)
-        || (linkedSinceSweep > 0
-            && System.nanoTime() - sweptNanos > index.linkedCount() * SWEEP_PERIOD_NANOS_PER_ROW);
+    return sweeps.isDue(index.linkedCount());
   }
 
   /** Does the next step and says whether searchable rows changed. */
@@ -112,23 +97,23 @@ final class LinkState {
   }
 
   private void linkBatch(int taken) {
-    boolean calibrationDue = calibrationDue();
+    boolean holdingOut = calibrations.holdsOut(index.linkedCount());
     int kept = 0;
-    int[] dead = NONE; // died before they were linked, and need not be
+    int[] deleted = NONE; // before they were linked, and need not be
     int deletedCount = 0;
     for (int i = 0; i < taken; i++) {
       int slot = batch[i];
       if (store.rows().isDeleted(slot)) {
         if (deletedCount == 0) {
-          dead = new int[taken - i];
+          deleted = new int[taken - i];
         }
-        dead[deletedCount++] = slot;
-      } else if (!calibrationDue || !hold(slot)) {
+        deleted[deletedCount++] = slot;
+      } else if (!holdingOut || !hold(slot)) {
         batch[kept++] = slot;
       }
     }
     if (deletedCount > 0) {
-      pending.linked(dead, deletedCount);
+      pending.linked(deleted, deletedCount);
     }
     link(batch, kept);
     pending.linked(batch, kept);
@@ -138,12 +123,8 @@ final class LinkState {
     if (count > 0) {
       Arrays.sort(slots, 0, count);
       index.link(slots, count, store.rows().count());
-      linkedSinceSweep += count;
+      sweeps.linked(count);
     }
-  }
-
-  private boolean calibrationDue() {
-    return index.linkedCount() >= Math.max(CALIBRATED_FROM / 2, 2 * calibratedAt);
   }
 
   /**
@@ -185,7 +166,7 @@ final class LinkState {
   /** Nothing waits: calibrate on what was held out, link it, make everything reachable. */
   private void finish() {
     int linked = index.linkedCount();
-    if (linked >= CALIBRATED_FROM && calibrationDue()) {
+    if (calibrations.isDue(linked)) {
       int samples = heldCount;
       int[] sample = Arrays.copyOf(held, Math.max(HELD_LEAST, heldCount));
       double target = config.targetRecall();
@@ -198,7 +179,7 @@ final class LinkState {
         target = 1 - (1 - target) / 2;
       }
       calibration = calibrator.calibrate(sample, samples, target, linked);
-      calibratedAt = linked;
+      calibrations.calibrated(linked);
       LOG.info(
           "collection {}: default ef {} (recall@10 {} on {} samples, {} linked)",
           config.name(),
@@ -214,8 +195,7 @@ final class LinkState {
     if (orphans > 0) {
       LOG.debug("collection {}: the sweep linked {} unreached rows", config.name(), orphans);
     }
-    linkedSinceSweep = 0;
-    sweptNanos = System.nanoTime();
+    sweeps.swept();
     pending.linked(rest, rest.length);
   }
 
@@ -227,38 +207,32 @@ final class LinkState {
     if (hasWork()) {
       return false;
     }
-    int lag = index.linkedCount() - linkedAtImage;
-    boolean changed = lag > 0 || store.publishedLsn() > sequenceAtCheckpoint;
-    return lag > IMAGE_LAG
-        || (lag > SMALLEST_BATCH && lag > linkedAtImage / 5)
-        || (changed && System.nanoTime() - imageNanos > CHECKPOINT_PERIOD_NANOS);
+    return checkpoints.isDue(index.linkedCount(), store.publishedLsn());
   }
 
   /** Writes truth and image. */
   void checkpoint() throws IOException {
     long sequence = store.publishedLsn();
     int linked = index.linkedCount();
-    store.checkpoint(linked == linkedAtImage ? null : this::writeImage);
-    linkedAtImage = linked;
-    sequenceAtCheckpoint = sequence;
-    imageNanos = System.nanoTime();
+    store.checkpoint(checkpoints.imageIsBehind(linked) ? this::writeImage : null);
+    checkpoints.checkpointed(linked, sequence);
   }
 
   /** Whether anything happened that the newest checkpoint does not have. */
   boolean uncheckpointed() {
-    return index.linkedCount() != linkedAtImage || store.publishedLsn() > sequenceAtCheckpoint;
+    return checkpoints.isBehind(index.linkedCount(), store.publishedLsn());
   }
 
-  /** magic, default ef, its recall, calibrated at; padded to 64 bytes; then the graph's image. */
   private void writeImage(ImageSink sink) throws IOException {
-    try (AddressSpace header = AddressSpace.reserve(IMAGE_HEADER)) {
-      header.commit(IMAGE_HEADER);
+    try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
+      header.commit(ImageHeaderLayout.BYTES);
       long h = header.address();
-      Memory.putLong(h, IMAGE_MAGIC);
-      Memory.putInt(h + 8, calibration.ef());
-      Memory.putLong(h + 16, Double.doubleToRawLongBits(calibration.recall()));
-      Memory.putInt(h + 24, calibratedAt);
-      sink.write(h, IMAGE_HEADER);
+      Memory.putLong(h + ImageHeaderLayout.MAGIC, ImageHeaderLayout.MAGIC_VALUE);
+      Memory.putInt(h + ImageHeaderLayout.EF, calibration.ef());
+      Memory.putLong(
+          h + ImageHeaderLayout.RECALL, Double.doubleToRawLongBits(calibration.recall()));
+      Memory.putInt(h + ImageHeaderLayout.CALIBRATED_AT, calibrations.calibratedAt());
+      sink.write(h, ImageHeaderLayout.BYTES);
     }
     GraphImage.write(index, sink::write);
   }
@@ -269,22 +243,23 @@ final class LinkState {
       if (image == null) {
         return true;
       }
-      try (AddressSpace header = AddressSpace.reserve(IMAGE_HEADER)) {
-        header.commit(IMAGE_HEADER);
+      try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
+        header.commit(ImageHeaderLayout.BYTES);
         long h = header.address();
-        image.read(h, IMAGE_HEADER);
-        if (Memory.getLong(h) != IMAGE_MAGIC
+        image.read(h, ImageHeaderLayout.BYTES);
+        if (Memory.getLong(h + ImageHeaderLayout.MAGIC) != ImageHeaderLayout.MAGIC_VALUE
             || !GraphImage.read(index, store.rows().count(), image::read)) {
           LOG.warn("collection {}: the image does not fit, linking anew", config.name());
           return true;
         }
         calibration =
             new Calibrator.Calibration(
-                Memory.getInt(h + 8), Double.longBitsToDouble(Memory.getLong(h + 16)));
-        calibratedAt = Memory.getInt(h + 24);
+                Memory.getInt(h + ImageHeaderLayout.EF),
+                Double.longBitsToDouble(Memory.getLong(h + ImageHeaderLayout.RECALL)));
+        calibrations.calibrated(Memory.getInt(h + ImageHeaderLayout.CALIBRATED_AT));
       }
-      linkedAtImage = index.linkedCount();
-      linkedSinceSweep = linkedAtImage == 0 ? 0 : 1; // it may be older than its sweep
+      checkpoints.loaded(index.linkedCount());
+      sweeps.linked(index.linkedCount() == 0 ? 0 : 1); // the image may be older than its sweep
       return true;
     } catch (CorruptFileException e) {
       LOG.warn("collection {}: {}; linking anew", config.name(), e.getMessage());

@@ -1,0 +1,26 @@
+package io.omendb.engine;
+
+/**
+ * What the engine puts before the graph in an image: little-endian, 64 bytes.
+ *
+ * <pre>
+ *  0  u64     magic "OMENIMG1"
+ *  8  int32   default ef
+ * 12  int32   0
+ * 16  float64 recall@10 measured with it; NaN before the first calibration
+ * 24  int32   linked rows at the calibration
+ * 28  …       0
+ * 64  the graph: {@link io.omendb.index.hnsw.GraphImage}
+ * </pre>
+ */
+final class ImageHeaderLayout {
+  static final long MAGIC_VALUE = 0x3147_4D49_4E45_4D4FL;
+
+  static final int MAGIC = 0;
+  static final int EF = 8;
+  static final int RECALL = 16;
+  static final int CALIBRATED_AT = 24;
+  static final int BYTES = 64;
+
+  private ImageHeaderLayout() {}
+}

@@ -1,0 +1,86 @@
+package io.omendb.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+/** When maintenance is due, on a clock that the test moves. */
+class SchedulesTest {
+  private long now = 1_000;
+
+  private void pass(long nanos) {
+    now += nanos;
+  }
+
+  @Test
+  void calibratesWhenTheGraphHasDoubled() {
+    CalibrationSchedule schedule = new CalibrationSchedule();
+    assertFalse(schedule.holdsOut(249));
+    assertTrue(schedule.holdsOut(250), "samples are held out before the first calibration");
+    assertFalse(schedule.isDue(499));
+    assertTrue(schedule.isDue(500));
+    schedule.calibrated(600);
+    assertFalse(schedule.isDue(1_199));
+    assertTrue(schedule.isDue(1_200));
+  }
+
+  @Test
+  void sweepsABuildAtOnce() {
+    SweepSchedule schedule = new SweepSchedule(() -> now);
+    assertFalse(schedule.isDue(100_000));
+    schedule.linked(100_000 / SweepSchedule.SWEEPS_PER_GRAPH - 1);
+    assertFalse(schedule.isDue(100_000));
+    schedule.linked(1);
+    assertTrue(schedule.isDue(100_000));
+    schedule.swept();
+    assertFalse(schedule.isDue(100_000));
+  }
+
+  @Test
+  void sweepsATrickleInTime() {
+    SweepSchedule schedule = new SweepSchedule(() -> now);
+    schedule.linked(1);
+    pass(1_000 * SweepSchedule.PERIOD_NANOS_PER_ROW);
+    assertFalse(schedule.isDue(1_000));
+    pass(1);
+    assertTrue(schedule.isDue(1_000));
+    schedule.swept();
+    pass(1L << 50);
+    assertFalse(schedule.isDue(1_000), "nothing was linked since");
+  }
+
+  @Test
+  void writesAnImageThatLagsFarBehindAtOnce() {
+    CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
+    assertFalse(schedule.isDue(CheckpointSchedule.LEAST_LAG, 5));
+    assertTrue(schedule.isDue(CheckpointSchedule.LEAST_LAG + 1, 5));
+    schedule.checkpointed(1_000_000, 5);
+    assertFalse(schedule.isDue(1_000_000 + CheckpointSchedule.MOST_LAG, 6));
+    assertTrue(schedule.isDue(1_000_001 + CheckpointSchedule.MOST_LAG, 6));
+  }
+
+  @Test
+  void checkpointsAnyChangeInTime() {
+    CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
+    schedule.loaded(10);
+    assertTrue(schedule.isBehind(10, 1), "the sequence at the image is not known");
+    schedule.checkpointed(10, 7);
+    pass(CheckpointSchedule.PERIOD_NANOS + 1);
+    assertFalse(schedule.isDue(10, 7), "nothing changed");
+    assertTrue(schedule.isDue(10, 8));
+    assertFalse(schedule.imageIsBehind(10), "a delete needs no image");
+    assertTrue(schedule.isDue(11, 7));
+    assertTrue(schedule.imageIsBehind(11));
+  }
+
+  @Test
+  void theImageHeaderKeepsItsOffsets() {
+    assertEquals(0, ImageHeaderLayout.MAGIC);
+    assertEquals(8, ImageHeaderLayout.EF);
+    assertEquals(16, ImageHeaderLayout.RECALL);
+    assertEquals(24, ImageHeaderLayout.CALIBRATED_AT);
+    assertEquals(64, ImageHeaderLayout.BYTES);
+  }
+}

@@ -1,0 +1,35 @@
+package io.omendb.index.hnsw;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+
+/** A change of format is a change of this table, and of the magic. */
+class GraphImageLayoutTest {
+  @Test
+  void theHeaderKeepsItsOffsets() {
+    int[] offsets = {
+      GraphImageLayout.MAGIC,
+      GraphImageLayout.M,
+      GraphImageLayout.DIMENSION,
+      GraphImageLayout.SIMILARITY,
+      GraphImageLayout.BOUND,
+      GraphImageLayout.ENTRY,
+      GraphImageLayout.UPPER_LISTS,
+      GraphImageLayout.LINKED,
+      GraphImageLayout.FITTED_ROWS,
+      GraphImageLayout.RESERVED,
+      GraphImageLayout.NORM_BOUND,
+      GraphImageLayout.SCALE,
+      GraphImageLayout.STRIDE0,
+      GraphImageLayout.CODE_STRIDE,
+      GraphImageLayout.HEADER_BYTES
+    };
+    assertArrayEquals(
+        new int[] {0, 8, 12, 16, 20, 24, 32, 36, 40, 44, 48, 52, 56, 60, 64}, offsets);
+    assertEquals(64, GraphImageLayout.lowBytes(1));
+    assertEquals(64, GraphImageLayout.lowBytes(16));
+    assertEquals(128, GraphImageLayout.lowBytes(17));
+  }
+}
