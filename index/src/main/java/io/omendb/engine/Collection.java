@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
 public final class Collection {
   private static final Logger LOG = LoggerFactory.getLogger(Collection.class);
 
-  /** Components scanned in about half a millisecond: what a search may spend on the tail. */
-  private static final long TAIL_COMPONENTS = 5_000_000;
+  /** Components scanned in about half a millisecond: what a search may spend on the unlinked. */
+  private static final long UNLINKED_COMPONENTS = 5_000_000;
 
   private static final long LEASE_PAUSE_NANOS = 50_000;
 
@@ -52,7 +52,7 @@ public final class Collection {
   private final long createdMillis;
   private final CollectionStore store;
   private final HnswIndex index;
-  private final PendingRows pending = new PendingRows();
+  private final UnlinkedBuffer buffer = new UnlinkedBuffer();
   private final ReaderEpoch codeReaders = new ReaderEpoch();
   private final RowSearch search;
   private final IndexMaintenance maintenance;
@@ -61,7 +61,7 @@ public final class Collection {
   private final List<Runnable> watermarkListeners = new CopyOnWriteArrayList<>();
   private final ReentrantLock stepLock = new ReentrantLock();
   private final AtomicInteger leases = new AtomicInteger();
-  private final long tailLimit;
+  private final long unlinkedLimit;
   private volatile long lastSequence;
   private volatile boolean closed;
 
@@ -76,13 +76,13 @@ public final class Collection {
     this.store = store;
     this.workSignal = workSignal;
     this.rowChecks = new RowChecks(config.dimension(), config.similarity());
-    this.tailLimit = Math.max(64, TAIL_COMPONENTS / config.dimension());
+    this.unlinkedLimit = Math.max(64, UNLINKED_COMPONENTS / config.dimension());
     this.index =
         new HnswIndex(config.indexParameters(), new StoreRows(store), workers, this::retire);
-    this.search = new RowSearch(store, index, pending, codeReaders, config.similarity());
+    this.search = new RowSearch(store, index, buffer, codeReaders, config.similarity());
     this.maintenance =
         new IndexMaintenance(
-            config, store, index, pending, new Calibrator(store, index, search), System::nanoTime);
+            config, store, index, buffer, new Calibrator(store, index, search), System::nanoTime);
     this.lastSequence = store.publishedLsn();
   }
 
@@ -108,11 +108,11 @@ public final class Collection {
     int from = index.linkedCount() == count ? count : 0;
     for (int slot = from; slot < count; slot++) {
       if (index.graph().isLinked(slot) || store.rows().isDeleted(slot)) {
-        pending.publish(from, slot);
+        buffer.publish(from, slot);
         from = slot + 1;
       }
     }
-    pending.publish(from, count);
+    buffer.publish(from, count);
   }
 
   /** The rows of the store, as the index reads them. */
@@ -180,8 +180,8 @@ public final class Collection {
    * @param frame the client's position in a stream, logged with the rows and also where they are
    *     refused
    * @throws InvalidRowsException if a row cannot be stored; nothing is applied
-   * @throws TailFullException if rows for {@link Visibility#IMMEDIATE} would make the tail too
-   *     long; nothing is applied or logged
+   * @throws UnlinkedBufferFullException if rows for {@link Visibility#IMMEDIATE} would make the
+   *     unlinked buffer too long; nothing is applied or logged
    * @throws IOException if the disk is full or the log has failed; nothing is applied
    */
   public void append(
@@ -190,10 +190,10 @@ public final class Collection {
       Visibility visibility,
       @Nullable StreamFrame frame,
       AppendResult result)
-      throws InvalidRowsException, TailFullException, IOException {
+      throws InvalidRowsException, UnlinkedBufferFullException, IOException {
     boolean hidden = visibility == Visibility.AFTER_BUILD;
-    if (!hidden && frame == null && tailFull()) {
-      throw new TailFullException(config.name(), pending.tailRows(), tailLimit);
+    if (!hidden && frame == null && unlinkedBufferFull()) {
+      throw new UnlinkedBufferFullException(config.name(), buffer.unlinkedRows(), unlinkedLimit);
     }
     lease();
     try {
@@ -203,11 +203,11 @@ public final class Collection {
             rows,
             mode,
             rowChecks,
-            (firstSlot, count) -> ticket[0] = pending.place(firstSlot, firstSlot + count, hidden),
+            (firstSlot, count) -> ticket[0] = buffer.place(firstSlot, firstSlot + count, hidden),
             frame,
             result);
       } catch (IOException e) {
-        pending.withdraw(ticket[0]);
+        buffer.withdraw(ticket[0]);
         throw e;
       }
       advanceLast(result.lsn);
@@ -270,18 +270,18 @@ public final class Collection {
   }
 
   /** Whether so many rows wait to be linked that IMMEDIATE writers should wait. */
-  public boolean tailFull() {
-    return pending.tailRows() > tailLimit;
+  public boolean unlinkedBufferFull() {
+    return buffer.unlinkedRows() > unlinkedLimit;
   }
 
   /** Opens a bulk build: AFTER_BUILD rows are linked once every build has ended. */
   public void beginBuild() {
-    pending.beginBuild();
+    buffer.beginBuild();
   }
 
   /** Ends a bulk build. */
   public void endBuild() {
-    pending.endBuild();
+    buffer.endBuild();
     workSignal.run();
   }
 
@@ -310,7 +310,7 @@ public final class Collection {
   /** Everything up to it is found by searches, AFTER_BUILD rows included. */
   public long searchableSequence() {
     long published = store.publishedLsn();
-    int slot = pending.firstUnbuilt();
+    int slot = buffer.firstUnbuilt();
     if (slot >= store.rows().count() || !acquire()) {
       return published;
     }
@@ -345,7 +345,7 @@ public final class Collection {
     public void published(
         long lsn, int slotFrom, int slotTo, int[] deletedSlots, int deletedCount) {
       if (slotFrom < slotTo) {
-        pending.publish(slotFrom, slotTo);
+        buffer.publish(slotFrom, slotTo);
         workSignal.run();
       }
     }
@@ -443,16 +443,16 @@ public final class Collection {
   }
 
   private CollectionStats leasedStats(boolean graphHash) {
-    PendingRows.View view = pending.view();
-    long tail = live(view.tail());
-    long unbuilt = live(view.unbuilt());
+    UnlinkedBuffer.Snapshot snapshot = buffer.snapshot();
+    long unlinked = live(snapshot.unlinked());
+    long unbuilt = live(snapshot.unbuilt());
     StoreStats figures = store.stats();
-    String hash = graphHash && tail + unbuilt == 0 ? Long.toHexString(index.graphHash()) : null;
+    String hash = graphHash && unlinked + unbuilt == 0 ? Long.toHexString(index.graphHash()) : null;
     return new CollectionStats(
         figures.liveCount(),
         figures.count() - figures.liveCount(),
-        Math.max(0, figures.liveCount() - tail - unbuilt),
-        tail,
+        Math.max(0, figures.liveCount() - unlinked - unbuilt),
+        unlinked,
         unbuilt,
         figures.writtenLsn(),
         figures.durableLsn(),

@@ -3,13 +3,13 @@ package io.omendb.engine;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Figures of a collection at one moment. {@code liveCount = linkedCount + tailCount +
+ * Figures of a collection at one moment. {@code liveCount = linkedCount + unlinkedCount +
  * unbuiltCount}.
  *
  * @param liveCount visible rows that are not dead
  * @param deletedCount dead rows whose room is not reclaimed
  * @param linkedCount live rows in the graph
- * @param tailCount live rows that are searchable and not in the graph
+ * @param unlinkedCount live rows that are searchable and not in the graph
  * @param unbuiltCount live rows that become searchable with the build
  * @param writtenSequence last log position handed to the operating system
  * @param durableSequence last log position on the device
@@ -30,7 +30,7 @@ public record CollectionStats(
     long liveCount,
     long deletedCount,
     long linkedCount,
-    long tailCount,
+    long unlinkedCount,
     long unbuiltCount,
     long writtenSequence,
     long durableSequence,

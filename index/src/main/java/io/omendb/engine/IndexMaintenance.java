@@ -41,7 +41,7 @@ final class IndexMaintenance {
   private final CollectionConfig config;
   private final CollectionStore store;
   private final HnswIndex index;
-  private final PendingRows pending;
+  private final UnlinkedBuffer buffer;
   private final Calibrator calibrator;
   private final int[] batch = new int[LARGEST_BATCH];
   private final int[] held = new int[HELD_MOST + 1];
@@ -56,13 +56,13 @@ final class IndexMaintenance {
       CollectionConfig config,
       CollectionStore store,
       HnswIndex index,
-      PendingRows pending,
+      UnlinkedBuffer buffer,
       Calibrator calibrator,
       LongSupplier nanoTime) {
     this.config = config;
     this.store = store;
     this.index = index;
-    this.pending = pending;
+    this.buffer = buffer;
     this.calibrator = calibrator;
     this.sweeps = new SweepSchedule(nanoTime);
     this.checkpoints = new CheckpointSchedule(nanoTime);
@@ -74,7 +74,7 @@ final class IndexMaintenance {
 
   /** Whether a step would do something. */
   boolean hasWork() {
-    return pending.hasWork() || heldCount > 0 || sweepDue();
+    return buffer.hasWork() || heldCount > 0 || sweepDue();
   }
 
   private boolean sweepDue() {
@@ -84,7 +84,7 @@ final class IndexMaintenance {
   /** Does the next step and says whether searchable rows changed. */
   boolean step() {
     int most = Math.clamp(index.linkedCount() / BATCHES_PER_GRAPH, SMALLEST_BATCH, LARGEST_BATCH);
-    int taken = pending.take(batch, most);
+    int taken = buffer.take(batch, most);
     if (taken > 0) {
       linkBatch(taken);
       return true;
@@ -113,10 +113,10 @@ final class IndexMaintenance {
       }
     }
     if (deletedCount > 0) {
-      pending.linked(deleted, deletedCount);
+      buffer.linked(deleted, deletedCount);
     }
     link(batch, kept);
-    pending.linked(batch, kept);
+    buffer.linked(batch, kept);
   }
 
   private void link(int[] slots, int count) {
@@ -153,7 +153,7 @@ final class IndexMaintenance {
     }
     int[] one = {released};
     link(one, 1);
-    pending.linked(one, 1);
+    buffer.linked(one, 1);
     return true;
   }
 
@@ -196,7 +196,7 @@ final class IndexMaintenance {
       LOG.debug("collection {}: the sweep linked {} unreached rows", config.name(), orphans);
     }
     sweeps.swept();
-    pending.linked(rest, rest.length);
+    buffer.linked(rest, rest.length);
   }
 
   /** Whether a checkpoint is due now that nothing waits, or in spite of what waits. */

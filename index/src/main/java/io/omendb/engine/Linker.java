@@ -73,7 +73,7 @@ final class Linker implements AutoCloseable {
       return false;
     } catch (RuntimeException e) {
       // Memory that the system refuses, or a mistake of ours. What is not linked is compared one by
-      // one, as far as the tail may grow; the other collections must not wait for it.
+      // one, as far as the unlinked buffer may grow; the other collections must not wait for it.
       LOG.error("collection {}: no more rows are linked", collection.config().name(), e);
       remove(collection);
       return false;

@@ -23,7 +23,7 @@ final class RowSearch {
 
   private final CollectionStore store;
   private final HnswIndex index;
-  private final PendingRows pending;
+  private final UnlinkedBuffer buffer;
   private final ReaderEpoch codeReaders;
   private final Similarity similarity;
   private final int dimension;
@@ -34,12 +34,12 @@ final class RowSearch {
   RowSearch(
       CollectionStore store,
       HnswIndex index,
-      PendingRows pending,
+      UnlinkedBuffer buffer,
       ReaderEpoch codeReaders,
       Similarity similarity) {
     this.store = store;
     this.index = index;
-    this.pending = pending;
+    this.buffer = buffer;
     this.codeReaders = codeReaders;
     this.similarity = similarity;
     this.dimension = store.schema().dimension();
@@ -59,26 +59,26 @@ final class RowSearch {
     result.reset(request.k);
     float[] query = load(request.query, scratch);
     float squaredNorm = squaredNorm(query);
-    // The picture before the graph: a row that is linked in between is met twice, never missed.
-    PendingRows.View view = pending.view();
+    // The snapshot before the graph: a row that is linked in between is met twice, never missed.
+    UnlinkedBuffer.Snapshot snapshot = buffer.snapshot();
     if (request.exact) {
       result.strategy = SearchStrategy.EXACT;
-      scanAll(query, squaredNorm, view, result);
+      scanAll(query, squaredNorm, snapshot, result);
     } else if (index.linkedCount() == 0) {
       result.strategy = SearchStrategy.FLAT;
-      scanTail(query, squaredNorm, view, result);
+      scanUnlinked(query, squaredNorm, snapshot, result);
     } else {
       int live = graph(query, squaredNorm, Math.max(ef, request.k), request.k, scratch, result);
-      if (live < request.k && missed(request.k, live, view)) {
+      if (live < request.k && missed(request.k, live, snapshot)) {
         fallbacks.increment();
         result.strategy = SearchStrategy.FALLBACK;
-        scanAll(query, squaredNorm, view, result);
+        scanAll(query, squaredNorm, snapshot, result);
       } else {
-        scanTail(query, squaredNorm, view, result);
+        scanUnlinked(query, squaredNorm, snapshot, result);
       }
     }
-    boolean arrived = scanArrived(query, squaredNorm, view.count(), result);
-    collect(request.maxDistance, arrived ? view.count() : Integer.MAX_VALUE, result);
+    boolean arrived = scanArrived(query, squaredNorm, snapshot.count(), result);
+    collect(request.maxDistance, arrived ? snapshot.count() : Integer.MAX_VALUE, result);
   }
 
   /** Searches the graph alone; the result's nearest rows are not copied out. */
@@ -106,10 +106,10 @@ final class RowSearch {
   }
 
   /** Whether the graph holds more live rows than it gave. */
-  private boolean missed(int k, int found, PendingRows.View view) {
+  private boolean missed(int k, int found, UnlinkedBuffer.Snapshot snapshot) {
     int live = store.rows().liveCount();
-    int arrived = store.rows().count() - view.count();
-    long elsewhere = view.tail().slots() + view.unbuilt().slots() + arrived;
+    int arrived = store.rows().count() - snapshot.count();
+    long elsewhere = snapshot.unlinked().slots() + snapshot.unbuilt().slots() + arrived;
     return found < Math.min(k, live - elsewhere);
   }
 
@@ -178,53 +178,56 @@ final class RowSearch {
     return live;
   }
 
-  private void scanTail(
-      float[] query, float squaredNorm, PendingRows.View view, SearchResult result) {
+  private void scanUnlinked(
+      float[] query, float squaredNorm, UnlinkedBuffer.Snapshot snapshot, SearchResult result) {
     long start = System.nanoTime();
-    SlotRanges tail = view.tail();
-    for (int range = 0; range < tail.count(); range++) {
-      scan(query, squaredNorm, tail.from(range), tail.to(range), result);
+    SlotRanges unlinked = snapshot.unlinked();
+    for (int range = 0; range < unlinked.count(); range++) {
+      scan(query, squaredNorm, unlinked.from(range), unlinked.to(range), result);
     }
-    result.tailRows = tail.slots();
+    result.unlinkedRows = unlinked.slots();
     result.scanNanos += System.nanoTime() - start;
   }
 
   private void scanAll(
-      float[] query, float squaredNorm, PendingRows.View view, SearchResult result) {
+      float[] query, float squaredNorm, UnlinkedBuffer.Snapshot snapshot, SearchResult result) {
     long start = System.nanoTime();
-    SlotRanges unbuilt = view.unbuilt();
+    SlotRanges unbuilt = snapshot.unbuilt();
     int from = 0;
-    for (int range = 0; range < unbuilt.count() && unbuilt.from(range) < view.count(); range++) {
+    for (int range = 0;
+        range < unbuilt.count() && unbuilt.from(range) < snapshot.count();
+        range++) {
       scan(query, squaredNorm, from, unbuilt.from(range), result);
       from = unbuilt.to(range);
     }
-    scan(query, squaredNorm, from, view.count(), result);
-    result.tailRows = view.tail().slots();
+    scan(query, squaredNorm, from, snapshot.count(), result);
+    result.unlinkedRows = snapshot.unlinked().slots();
     result.scanNanos += System.nanoTime() - start;
   }
 
   /**
-   * Compares what was published since the picture was taken. A row that was replaced meanwhile may
+   * Compares what was published since the snapshot was taken. A row that was replaced meanwhile may
    * have been passed over as dead; its replacement, counted before it died, is among these.
    *
    * @return whether there was any
    */
-  private boolean scanArrived(float[] query, float squaredNorm, int pictured, SearchResult result) {
-    int from = pictured;
+  private boolean scanArrived(
+      float[] query, float squaredNorm, int snapshotCount, SearchResult result) {
+    int from = snapshotCount;
     int to = store.rows().count();
     while (from < to) {
       // Read after the count: rows are placed before they are logged.
-      SlotRanges unbuilt = pending.view().unbuilt();
+      SlotRanges unbuilt = buffer.snapshot().unbuilt();
       for (int slot = from; slot < to; slot++) {
         if (!unbuilt.contains(slot)) {
           scan(query, squaredNorm, slot, slot + 1, result);
-          result.tailRows++;
+          result.unlinkedRows++;
         }
       }
       from = to;
       to = store.rows().count();
     }
-    return to > pictured;
+    return to > snapshotCount;
   }
 
   private void scan(float[] query, float squaredNorm, int from, int to, SearchResult result) {

@@ -22,7 +22,7 @@ public final class SearchResult {
   public long distanceComputations;
 
   /** Rows compared because they are not linked. */
-  public long tailRows;
+  public long unlinkedRows;
 
   /** Rows of the graph's beam measured again on full vectors. */
   public long reranked;
@@ -66,7 +66,7 @@ public final class SearchResult {
     ef = 0;
     nodesVisited = 0;
     distanceComputations = 0;
-    tailRows = 0;
+    unlinkedRows = 0;
     reranked = 0;
     graphNanos = 0;
     scanNanos = 0;

@@ -86,7 +86,7 @@ class CollectionTest {
     TestEngine.awaitLinked(collection);
     SearchResult linked = TestEngine.search(collection, TestEngine.nearest(vectors[7], 10));
     assertEquals(SearchStrategy.GRAPH, linked.strategy);
-    assertEquals(0, linked.tailRows);
+    assertEquals(0, linked.unlinkedRows);
     assertTrue(linked.ef >= 10 && linked.nodesVisited > 0 && linked.reranked >= 10);
     assertEquals(7, TestEngine.ids(collection, linked).getFirst());
     TestEngine.awaitSound(collection);
@@ -289,15 +289,15 @@ class CollectionTest {
     TestEngine.insert(collection, TestRows.of(vectors));
     SearchResult flat = TestEngine.search(collection, TestEngine.nearest(vectors[900], 1));
     assertEquals(List.of(900L), TestEngine.ids(collection, flat));
-    assertTrue(flat.tailRows > limit, "rows compared one by one: " + flat.tailRows);
+    assertTrue(flat.unlinkedRows > limit, "rows compared one by one: " + flat.unlinkedRows);
     long sequence = collection.lastSequence();
     TestRows one = TestRows.of(vectors, 0, 1, 1_000_000);
     AppendResult result = new AppendResult();
-    TailFullException e =
+    UnlinkedBufferFullException e =
         assertThrows(
-            TailFullException.class,
+            UnlinkedBufferFullException.class,
             () -> collection.append(one, WriteMode.UPSERT, Visibility.IMMEDIATE, null, result));
-    assertTrue(collection.tailFull());
+    assertTrue(collection.unlinkedBufferFull());
     String message = String.valueOf(e.getMessage());
     assertTrue(message.endsWith("rows wait to be linked, limit " + limit), message);
     assertEquals(sequence, collection.lastSequence());
@@ -311,7 +311,7 @@ class CollectionTest {
         Visibility.IMMEDIATE,
         new StreamFrame("s", 1),
         result);
-    TestEngine.await("room in the tail", () -> !collection.tailFull());
+    TestEngine.await("room in the tail", () -> !collection.unlinkedBufferFull());
     TestEngine.insert(collection, one);
     assertTrue(collection.find(1_000_000) >= 0);
   }
@@ -329,7 +329,7 @@ class CollectionTest {
     long sequence =
         TestEngine.append(collection, hidden, WriteMode.UPSERT, Visibility.AFTER_BUILD).lsn;
     TestEngine.insert(collection, TestRows.of(vectors, 1_400, 1_500, 1_400));
-    TestEngine.await("the visible rows linked", () -> collection.stats(false).tailCount() == 0);
+    TestEngine.await("the visible rows linked", () -> collection.stats(false).unlinkedCount() == 0);
 
     assertEquals(before, collection.searchableSequence());
     assertTrue(collection.visibleSequence() > sequence);
@@ -352,7 +352,7 @@ class CollectionTest {
     SearchResult result = TestEngine.search(collection, TestEngine.nearest(vectors[700], 1));
     assertEquals(List.of(700L), TestEngine.ids(collection, result));
     assertEquals(SearchStrategy.GRAPH, result.strategy);
-    assertEquals(0, result.tailRows);
+    assertEquals(0, result.unlinkedRows);
     SearchResult exact = TestEngine.search(collection, TestEngine.exactNearest(vectors[9], 2_000));
     TestEngine.assertNearest(
         collection, vectors[9], TestEngine.listOf(vectors), vectors, 2_000, exact);
@@ -608,7 +608,8 @@ class CollectionTest {
   // ---- Figures -------------------------------------------------------------------------------
 
   private static CollectionStats checked(CollectionStats stats) {
-    assertEquals(stats.liveCount(), stats.linkedCount() + stats.tailCount() + stats.unbuiltCount());
+    assertEquals(
+        stats.liveCount(), stats.linkedCount() + stats.unlinkedCount() + stats.unbuiltCount());
     return stats;
   }
 
@@ -620,7 +621,7 @@ class CollectionTest {
     assertNotNull(empty);
     collection.beginBuild();
     TestEngine.insert(collection, TestRows.of(vectors, 0, 300, 0));
-    TestEngine.await("linked", () -> collection.stats(false).tailCount() == 0);
+    TestEngine.await("linked", () -> collection.stats(false).unlinkedCount() == 0);
     TestEngine.append(
         collection, TestRows.of(vectors, 300, 500, 300), WriteMode.UPSERT, Visibility.AFTER_BUILD);
     long[] dead = new long[70];
@@ -630,7 +631,7 @@ class CollectionTest {
     assertEquals(430, stats.liveCount());
     assertEquals(70, stats.deletedCount());
     assertEquals(250, stats.linkedCount());
-    assertEquals(0, stats.tailCount());
+    assertEquals(0, stats.unlinkedCount());
     assertEquals(180, stats.unbuiltCount());
     assertNull(stats.graphHash(), "rows wait to be linked");
     assertEquals(3, stats.visibleSequence());

@@ -126,7 +126,7 @@ class ConcurrencyTest {
       }
       try {
         collection.append(rows, WriteMode.UPSERT, Visibility.IMMEDIATE, null, result);
-      } catch (TailFullException e) {
+      } catch (UnlinkedBufferFullException e) {
         throw new AssertionError(e);
       }
       TestEngine.awaitAcknowledged(collection, result.lsn);

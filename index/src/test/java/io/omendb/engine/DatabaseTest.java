@@ -95,7 +95,7 @@ class DatabaseTest {
         Collection collection = database.collection("things");
         CollectionStats after = collection.stats(true);
         assertEquals(ROWS - 2, after.linkedCount(), "the graph was loaded, not built");
-        assertEquals(0, after.tailCount());
+        assertEquals(0, after.unlinkedCount());
         assertEquals(before.graphHash(), after.graphHash());
         assertEquals(before.defaultEf(), after.defaultEf());
         assertEquals(before.calibratedRecall(), after.calibratedRecall());

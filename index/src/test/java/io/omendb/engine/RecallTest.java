@@ -81,7 +81,7 @@ class RecallTest {
     for (float[] query : queries) {
       SearchResult result = TestEngine.search(collection, TestEngine.nearest(query, K));
       assertEquals(SearchStrategy.GRAPH, result.strategy);
-      assertEquals(0, result.tailRows);
+      assertEquals(0, result.unlinkedRows);
       assertEquals(K, result.count());
       distances += result.distanceComputations;
       double kth = TestEngine.bruteForce(similarity, query, TestEngine.listOf(vectors), K)[K - 1];
@@ -105,7 +105,7 @@ class RecallTest {
             + stats.defaultEf());
     assertEquals(vectors.length, stats.liveCount());
     assertEquals(stats.liveCount(), stats.linkedCount());
-    assertEquals(0, stats.tailCount());
+    assertEquals(0, stats.unlinkedCount());
     assertEquals(0, stats.fallbackCount());
     assertTrue(recall >= floor, "recall@10 " + recall);
     assertTrue(share <= ceiling, "share of distances " + share);

@@ -72,7 +72,7 @@ final class TestEngine {
         "all rows linked",
         () -> {
           CollectionStats stats = collection.stats(false);
-          return stats.tailCount() + stats.unbuiltCount() == 0;
+          return stats.unlinkedCount() + stats.unbuiltCount() == 0;
         });
   }
 

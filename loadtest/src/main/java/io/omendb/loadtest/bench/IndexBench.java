@@ -5,7 +5,7 @@ import io.omendb.engine.CollectionConfig;
 import io.omendb.engine.CollectionStats;
 import io.omendb.engine.Database;
 import io.omendb.engine.DatabaseOptions;
-import io.omendb.engine.TailFullException;
+import io.omendb.engine.UnlinkedBufferFullException;
 import io.omendb.engine.Visibility;
 import io.omendb.index.Similarity;
 import io.omendb.loadtest.client.Await;
@@ -156,7 +156,7 @@ final class IndexBench implements Callable<Integer> {
         collection.append(rows, WriteMode.UPSERT, Visibility.AFTER_BUILD, null, result);
         progress.add(n);
       }
-    } catch (InvalidRowsException | TailFullException e) {
+    } catch (InvalidRowsException | UnlinkedBufferFullException e) {
       throw new IOException("rows from " + rows.numericId(0) + " on were refused", e);
     } finally {
       collection.endBuild();

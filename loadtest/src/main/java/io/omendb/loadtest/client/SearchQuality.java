@@ -13,14 +13,14 @@ import java.util.Set;
  *
  * @param recall mean recall@10
  * @param distanceComputations mean a query
- * @param tailRows most rows outside the graph that a query was compared with
+ * @param unlinkedRows most rows outside the graph that a query was compared with
  * @param strategies every way that was taken
  * @param ef the beam that was used
  */
 public record SearchQuality(
     double recall,
     double distanceComputations,
-    long tailRows,
+    long unlinkedRows,
     Set<SearchStrategy> strategies,
     int ef) {
 
@@ -29,7 +29,7 @@ public record SearchQuality(
       Connection connection, String collection, Dataset set, int ef) {
     long found = 0;
     long distances = 0;
-    long tailRows = 0;
+    long unlinkedRows = 0;
     int efUsed = 0;
     Set<SearchStrategy> strategies = EnumSet.noneOf(SearchStrategy.class);
     for (int query = 0; query < set.queries().count(); query++) {
@@ -44,16 +44,16 @@ public record SearchQuality(
       found += set.recall().found(query, ids, ids.length);
       SearchExplain explain = response.getExplain();
       distances += explain.getDistanceComputations();
-      tailRows = Math.max(tailRows, explain.getTailRows());
+      unlinkedRows = Math.max(unlinkedRows, explain.getUnlinkedRows());
       efUsed = Math.max(efUsed, explain.getEf());
       strategies.add(explain.getStrategy());
     }
     double mean = (double) distances / set.queries().count();
-    return new SearchQuality(set.recall().mean(found), mean, tailRows, strategies, efUsed);
+    return new SearchQuality(set.recall().mean(found), mean, unlinkedRows, strategies, efUsed);
   }
 
   /** Whether every answer came from the graph and from nothing else. */
   public boolean isFromGraphAlone() {
-    return tailRows == 0 && strategies.equals(EnumSet.of(SearchStrategy.SEARCH_STRATEGY_GRAPH));
+    return unlinkedRows == 0 && strategies.equals(EnumSet.of(SearchStrategy.SEARCH_STRATEGY_GRAPH));
   }
 }

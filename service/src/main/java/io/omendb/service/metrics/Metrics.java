@@ -58,7 +58,7 @@ public final class Metrics implements AutoCloseable {
         .register(registry);
     addCollectionGauge("live", "Live records", CollectionStats::liveCount);
     addCollectionGauge("linked", "Live records in the graph", CollectionStats::linkedCount);
-    addCollectionGauge("tail", "Live records searched flat", CollectionStats::tailCount);
+    addCollectionGauge("unlinked", "Live records searched flat", CollectionStats::unlinkedCount);
     addCollectionGauge("unbuilt", "Live records not searchable", CollectionStats::unbuiltCount);
     new JvmMemoryMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);

@@ -145,7 +145,7 @@ final class SearchTask implements Runnable {
         .setEf(result.ef)
         .setNodesVisited((int) result.nodesVisited)
         .setDistanceComputations(result.distanceComputations)
-        .setTailRows(result.tailRows)
+        .setUnlinkedRows(result.unlinkedRows)
         .setReranked((int) result.reranked)
         .setWaitNs(startNanos - query.arrivalNanos())
         .setGraphNs(result.graphNanos)

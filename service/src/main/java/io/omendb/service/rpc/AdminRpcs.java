@@ -86,7 +86,7 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
             .setLiveCount(stats.liveCount())
             .setDeletedCount(stats.deletedCount())
             .setLinkedCount(stats.linkedCount())
-            .setTailCount(stats.tailCount())
+            .setUnlinkedCount(stats.unlinkedCount())
             .setUnbuiltCount(stats.unbuiltCount())
             .setCommitSequence(collection.lastSequence())
             .setDurableSequence(stats.durableSequence())

@@ -13,7 +13,7 @@ public final class Refusals {
   private static final Logger LOG = LoggerFactory.getLogger(Refusals.class);
 
   private static final int RECOVERING_RETRY_MILLIS = 500;
-  private static final int TAIL_RETRY_MILLIS = 100;
+  private static final int BACKLOG_RETRY_MILLIS = 100;
 
   private Refusals() {}
 
@@ -83,15 +83,15 @@ public final class Refusals {
         Code.UNAVAILABLE, ErrorReason.ERROR_REASON_DRAINING, "the server is about to stop");
   }
 
-  static Refusal tailFull(String collection) {
+  static Refusal unlinkedBufferFull(String collection) {
     return Refusal.of(
             Code.RESOURCE_EXHAUSTED,
-            ErrorReason.ERROR_REASON_TAIL_FULL,
+            ErrorReason.ERROR_REASON_INDEX_BACKLOG_FULL,
             "too many vectors of collection \""
                 + Refusal.shorten(collection)
                 + "\" wait to be linked")
         .with("collection", collection)
-        .withRetry(TAIL_RETRY_MILLIS);
+        .withRetry(BACKLOG_RETRY_MILLIS);
   }
 
   public static Refusal tooMany(String field, int most) {

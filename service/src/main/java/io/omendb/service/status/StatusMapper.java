@@ -7,7 +7,7 @@ import io.grpc.StatusRuntimeException;
 import io.omendb.engine.CollectionNotFoundException;
 import io.omendb.engine.CollectionQuarantinedException;
 import io.omendb.engine.InvalidConfigException;
-import io.omendb.engine.TailFullException;
+import io.omendb.engine.UnlinkedBufferFullException;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.service.status.Refusal.Violation;
 import io.omendb.storage.api.CollectionExistsException;
@@ -31,7 +31,7 @@ public final class StatusMapper {
       case CollectionNotFoundException _ -> Refusals.collectionNotFound(collection);
       case UnknownCollectionException _ -> Refusals.collectionNotFound(collection);
       case CollectionExistsException _ -> Refusals.collectionExists(collection);
-      case TailFullException _ -> Refusals.tailFull(collection);
+      case UnlinkedBufferFullException _ -> Refusals.unlinkedBufferFull(collection);
       case InvalidConfigException e -> invalidConfig(e);
       case DiskFullException e ->
           Refusal.of(

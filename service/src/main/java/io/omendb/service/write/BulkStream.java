@@ -5,7 +5,7 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.omendb.engine.Collection;
 import io.omendb.engine.CollectionNotFoundException;
-import io.omendb.engine.TailFullException;
+import io.omendb.engine.UnlinkedBufferFullException;
 import io.omendb.engine.Visibility;
 import io.omendb.proto.v1.BulkInsertOpening;
 import io.omendb.proto.v1.DurabilityMode;
@@ -38,11 +38,11 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// **Flow control.** A frame is asked for whenever one was taken in, unless the log is behind, the
-/// un-linked tail is full (IMMEDIATE), or the client does not read its replies; what is not asked
+/// unlinked buffer is full (IMMEDIATE), or the client does not read its replies; what is not asked
 /// for is owed until that is over. That, and the client's flow window, bound what a stream may
 /// occupy.
 ///
-/// What had been asked for when the tail filled is held, with a copy of its bytes, until there is
+/// What had been asked for when the buffer filled is held, with a copy of its bytes, until there is
 /// room.
 ///
 /// **Half-done frames.** A frame reaches us whole or not at all, and is applied by one call of the
@@ -59,7 +59,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
     ENDED
   }
 
-  /// A frame that waits for room in the un-linked tail, with bytes of its own.
+  /// A frame that waits for room in the unlinked buffer, with bytes of its own.
   private record HeldFrame(long frame, RowsMessage rows) {}
 
   /// Logged as a last frame when a named stream was closed by its client, so that it is not
@@ -259,14 +259,14 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
     searchable.add(frame, lastSequence);
   }
 
-  /// Keeps frames that came while the un-linked tail was full: they were asked for before it was.
+  /// Keeps frames that came while the unlinked buffer was full: they were asked for before it was.
   private void hold(RowsMessage message, long frame) {
     held.add(new HeldFrame(frame, message.detach()));
   }
 
   /// Takes in the held frames, now that there may be room for them.
   private void applyHeld(StreamOpening opened) {
-    while (!held.isEmpty() && !opened.collection().tailFull()) {
+    while (!held.isEmpty() && !opened.collection().unlinkedBufferFull()) {
       HeldFrame next = held.getFirst();
       try {
         if (!apply(opened, next.frame(), next.rows())) {
@@ -349,7 +349,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
     return frame;
   }
 
-  /// Applies a frame, or notes why it is refused; either uses up its number. False: the tail is
+  /// Applies a frame, or notes why it is refused; either uses up its number. False: the buffer is
   /// full, and nothing was done.
   private boolean apply(StreamOpening opened, long frame, RowsMessage rows) throws Refusal {
     Collection collection = opened.collection();
@@ -367,7 +367,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
       refuse(frame, StatusMapper.invalidRows(e, RowsCheck.vectorField(rows)), opened, position);
     } catch (Refusal e) {
       refuse(frame, e, opened, position);
-    } catch (TailFullException e) {
+    } catch (UnlinkedBufferFullException e) {
       return false;
     } catch (IOException | CollectionNotFoundException e) {
       Refusal refusal = StatusMapper.refusal(e, collection.config().name());
@@ -405,7 +405,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
     if (opened.collection().backlogged()) {
       return Pressure.PRESSURE_DISK;
     }
-    if (opened.visibility() == Visibility.IMMEDIATE && opened.collection().tailFull()) {
+    if (opened.visibility() == Visibility.IMMEDIATE && opened.collection().unlinkedBufferFull()) {
       return Pressure.PRESSURE_THROTTLED;
     }
     return Pressure.PRESSURE_OK;

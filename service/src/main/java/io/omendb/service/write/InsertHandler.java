@@ -5,7 +5,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.omendb.engine.Collection;
 import io.omendb.engine.CollectionNotFoundException;
-import io.omendb.engine.TailFullException;
+import io.omendb.engine.UnlinkedBufferFullException;
 import io.omendb.engine.Visibility;
 import io.omendb.proto.v1.ConflictReason;
 import io.omendb.proto.v1.InsertResponse;
@@ -84,7 +84,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
       collection.append(message, mode, Visibility.IMMEDIATE, null, result);
     } catch (InvalidRowsException e) {
       throw StatusMapper.invalidRows(e, RowsCheck.vectorField(message));
-    } catch (TailFullException | IOException | CollectionNotFoundException e) {
+    } catch (UnlinkedBufferFullException | IOException | CollectionNotFoundException e) {
       throw StatusMapper.refusal(e, collection.config().name());
     }
   }

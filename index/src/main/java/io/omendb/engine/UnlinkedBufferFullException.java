@@ -1,10 +1,10 @@
 package io.omendb.engine;
 
 /** So many rows wait to be linked that scanning them would slow every search: retry later. */
-public final class TailFullException extends Exception {
+public final class UnlinkedBufferFullException extends Exception {
   private static final long serialVersionUID = 1L;
 
-  TailFullException(String name, long rows, long limit) {
+  UnlinkedBufferFullException(String name, long rows, long limit) {
     super("collection " + name + ": " + rows + " rows wait to be linked, limit " + limit);
   }
 }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Streams that bring rows faster than the graph links them.
-class TailTest {
+class IndexBacklogTest {
   private static final int DIMENSION = 4_096;
   private static final int FRAME = 64;
   private static final int FRAMES = 12;

@@ -2,34 +2,34 @@ package io.omendb.engine;
 
 /**
  * The rows of a collection that are not linked: which of them searches compare one by one (the
- * tail), which stay hidden until they are linked (unbuilt), and which the linker takes next.
+ * snapshot's unlinked), which stay hidden until they are linked (unbuilt), and which the linker takes next.
  *
- * <p>Threads: any; each method is one short critical section. Searches read {@link #view}, an
- * immutable picture. A row leaves the picture after it was linked, so a search that reads the
- * picture first and the graph second meets each row in at least one of them.
+ * <p>Threads: any; each method is one short critical section. Searches read {@link #snapshot}, an
+ * immutable snapshot. A row leaves the snapshot after it was linked, so a search that reads the
+ * snapshot first and the graph second meets each row in at least one of them.
  */
-final class PendingRows {
+final class UnlinkedBuffer {
   /**
    * What a search must know.
    *
-   * @param tail rows to compare one by one
+   * @param unlinked rows to compare one by one
    * @param unbuilt rows not to be found yet
    * @param count published slots
    */
-  record View(SlotRanges tail, SlotRanges unbuilt, int count) {}
+  record Snapshot(SlotRanges unlinked, SlotRanges unbuilt, int count) {}
 
-  private final SlotRanges tail = new SlotRanges();
+  private final SlotRanges unlinked = new SlotRanges();
   private final SlotRanges unbuilt = new SlotRanges();
-  private final SlotRanges tailWork = new SlotRanges();
+  private final SlotRanges unlinkedWork = new SlotRanges();
   private final SlotRanges buildWork = new SlotRanges();
   private int published;
   private int openBuilds;
   private long placements;
   private int placedFrom = Integer.MAX_VALUE;
-  private volatile View view = new View(tail.copy(), unbuilt.copy(), 0);
+  private volatile Snapshot snapshot = new Snapshot(unlinked.copy(), unbuilt.copy(), 0);
 
-  View view() {
-    return view;
+  Snapshot snapshot() {
+    return snapshot;
   }
 
   /**
@@ -48,7 +48,7 @@ final class PendingRows {
       buildWork.add(from, to);
     }
     if (hidden || unbuilt.slots() != before) {
-      view = new View(view.tail(), unbuilt.copy(), published);
+      snapshot = new Snapshot(snapshot.unlinked(), unbuilt.copy(), published);
     }
     placedFrom = from;
     return ++placements;
@@ -64,18 +64,19 @@ final class PendingRows {
     }
     unbuilt.remove(placedFrom, Integer.MAX_VALUE);
     buildWork.remove(placedFrom, Integer.MAX_VALUE);
-    view = new View(view.tail(), unbuilt.copy(), published);
+    snapshot = new Snapshot(snapshot.unlinked(), unbuilt.copy(), published);
   }
 
   /** Takes note of rows that became visible, other than hidden ones. */
   synchronized void publish(int from, int to) {
-    boolean toTail = from < to && !unbuilt.contains(from);
-    if (toTail) {
-      tail.add(from, to);
-      tailWork.add(from, to);
+    boolean toScan = from < to && !unbuilt.contains(from);
+    if (toScan) {
+      unlinked.add(from, to);
+      unlinkedWork.add(from, to);
     }
     published = Math.max(published, to);
-    view = new View(toTail ? tail.copy() : view.tail(), view.unbuilt(), published);
+    snapshot =
+        new Snapshot(toScan ? unlinked.copy() : snapshot.unlinked(), snapshot.unbuilt(), published);
   }
 
   /** A bulk build opened: hidden rows wait until none is open. */
@@ -90,19 +91,19 @@ final class PendingRows {
 
   /** Whether there is something to take. */
   synchronized boolean hasWork() {
-    return !tailWork.isEmpty() || buildable() > 0;
+    return !unlinkedWork.isEmpty() || buildable() > 0;
   }
 
   /**
-   * Takes up to {@code most} slots in ascending order: of the tail first, since searches pay for
-   * it, then of a build. The taken stay in the picture until {@link #linked}.
+   * Takes up to {@code most} slots in ascending order: of the unlinked buffer first, since searches
+   * pay for it, then of a build. The taken stay in the snapshot until {@link #linked}.
    *
    * @return how many were taken
    */
   synchronized int take(int[] into, int most) {
-    return tailWork.isEmpty()
+    return unlinkedWork.isEmpty()
         ? take(buildWork, into, (int) Math.min(most, buildable()))
-        : take(tailWork, into, most);
+        : take(unlinkedWork, into, most);
   }
 
   /**
@@ -134,16 +135,16 @@ final class PendingRows {
       while (i + run < count && slots[i + run] == slots[i] + run) {
         run++;
       }
-      tail.remove(slots[i], slots[i] + run);
+      unlinked.remove(slots[i], slots[i] + run);
       unbuilt.remove(slots[i], slots[i] + run);
       i += run;
     }
-    view = new View(tail.copy(), unbuilt.copy(), published);
+    snapshot = new Snapshot(unlinked.copy(), unbuilt.copy(), published);
   }
 
   /** Rows compared one by one. */
-  synchronized long tailRows() {
-    return tail.slots();
+  synchronized long unlinkedRows() {
+    return unlinked.slots();
   }
 
   /** The first hidden slot, or {@link Integer#MAX_VALUE}. */
