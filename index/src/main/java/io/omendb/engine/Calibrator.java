@@ -112,7 +112,7 @@ final class Calibrator {
         for (int slot = from; slot < to; slot++) {
           if (slot != samples[i] && index.graph().isLinked(slot) && !store.rows().isDeleted(slot)) {
             float distance =
-                ExactDistance.between(
+                ExactDistance.distance(
                     index.parameters().similarity(),
                     queries[i],
                     squaredNorms[i],

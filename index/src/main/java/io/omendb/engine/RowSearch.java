@@ -243,7 +243,7 @@ final class RowSearch {
     long row = store.rows().vectorsAddress() + (long) slot * store.rows().rowStride();
     float rowSquaredNorm = similarity == Similarity.COSINE ? store.rows().squaredNorm(slot) : 0;
     float distance =
-        ExactDistance.between(similarity, query, squaredNorm, row, rowSquaredNorm, padded);
+        ExactDistance.distance(similarity, query, squaredNorm, row, rowSquaredNorm, padded);
     if (distance <= nearest.bound()) {
       nearest.offer(distance, slot);
     }

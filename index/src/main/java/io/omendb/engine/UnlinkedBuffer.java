@@ -2,7 +2,8 @@ package io.omendb.engine;
 
 /**
  * The rows of a collection that are not linked: which of them searches compare one by one (the
- * snapshot's unlinked), which stay hidden until they are linked (unbuilt), and which the linker takes next.
+ * snapshot's unlinked), which stay hidden until they are linked (unbuilt), and which the linker
+ * takes next.
  *
  * <p>Threads: any; each method is one short critical section. Searches read {@link #snapshot}, an
  * immutable snapshot. A row leaves the snapshot after it was linked, so a search that reads the

@@ -15,7 +15,7 @@ public final class ExactDistance {
    * @param rowSquaredNorm used by COSINE
    * @param paddedDimension of both
    */
-  public static float between(
+  public static float distance(
       Similarity similarity,
       float[] query,
       float querySquaredNorm,

@@ -1,6 +1,18 @@
 /**
- * Nearest-neighbour search over vectors in native memory: distances, quantization and the HNSW
- * graph. Knows neither files nor the network.
+ * Nearest-neighbour search over vectors in native memory: distances, codes and the HNSW graph.
+ *
+ * <p>Knows neither files nor the network, and of the project imports {@code io.omendb.memory}
+ * alone: rows are reached through {@link io.omendb.index.hnsw.VectorRows}, by ordinal. What a
+ * distance means to a user is {@link io.omendb.index.Similarity}; {@link
+ * io.omendb.index.ExactDistance} computes it on full vectors, {@link io.omendb.index.TopK} keeps
+ * the nearest.
+ *
+ * <p>Critical paths: search, kernels, linking. They allocate nothing once their scratch has grown,
+ * take no lock, and hand no vector of the Vector API to a helper.
+ *
+ * <pre>
+ *   hnsw ──► quantization ──► distance          hnsw, quantization ──► this package ──► distance
+ * </pre>
  */
 @NullMarked
 package io.omendb.index;

@@ -9,13 +9,13 @@ import java.util.Arrays;
  * INSERT (Alg. 1) for many nodes at once, on a graph that stands still meanwhile.
  *
  * <ol>
- *   <li>Every node of the batch descends to level 1; the batch is sorted by the path it took, so
- *       that neighbours are linked one after the other and find each other's codes in the cache.
+ *   <li>Every node of the batch descends to level 1; the batch is sorted by a hash of that descent,
+ *       so that neighbours are linked one after the other and find each other's codes in the cache.
  *   <li>Each node searches the frozen graph, adds its neighbours in that order as candidates (the
  *       members of a batch must meet each other), prunes, and writes its own list.
  *   <li>The reverse edges are grouped by target; each target takes all of its new edges at once and
  *       is pruned once when it overflows. No edge is dropped unseen.
- *   <li>A node that every list pruned again gets one edge back.
+ *   <li>A node that every list pruned again gets one in-edge back.
  * </ol>
  *
  * <p>Each list has one writer in a phase, so there are no locks, and the outcome depends on the
@@ -68,15 +68,15 @@ final class BatchLinker {
     final NeighborSelector selector;
     final int[] selected;
     final int[] list;
-    final int[] second;
-    final int[] third;
+    final int[] probed;
+    final int[] targetList;
 
     WorkerState(int maxDegree) {
       selector = new NeighborSelector(maxDegree);
       selected = new int[maxDegree];
       list = new int[maxDegree];
-      second = new int[maxDegree];
-      third = new int[maxDegree];
+      probed = new int[maxDegree];
+      targetList = new int[maxDegree];
     }
 
     long[] candidates(int size) {
@@ -111,10 +111,10 @@ final class BatchLinker {
         topNode = batch[i];
       }
     }
-    arrange(codes, batch, count);
+    orderByDescent(codes, batch, count);
     graph.publishBound(bound);
     int oldTop = graph.maxLevel();
-    // All searches come before any reverse edge, on all levels: a list that already named a member
+    // All searches come before any reverse edge, on all levels: a list with an edge to a member
     // of the batch would make the outcome depend on who came first.
     for (int level = top; level >= 0; level--) {
       forward(codes, level, membersOf(level, count), oldTop);
@@ -122,7 +122,7 @@ final class BatchLinker {
     for (int level = top; level >= 0; level--) {
       backward(codes, level, membersOf(level, count));
     }
-    anchor(count);
+    ensureInEdges(count);
     if (top > oldTop) {
       graph.setEntry(topNode, top);
     }
@@ -132,8 +132,8 @@ final class BatchLinker {
    * Gives every node of the batch at least one in-edge on level 0. Among many copies of one vector
    * all the lists that took a node may prune it again, and no search would find it until a sweep.
    */
-  private void anchor(int count) {
-    boolean[] lost = new boolean[count];
+  private void ensureInEdges(int count) {
+    boolean[] missing = new boolean[count];
     workers.run(
         (count + CHUNK - 1) / CHUNK,
         w -> {
@@ -141,24 +141,23 @@ final class BatchLinker {
           return chunk -> {
             for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
               int degree = graph.neighbors(0, nodes[i], state.list);
-              lost[i] = degree > 0 && !isNamedByOther(nodes[i], -1, state.list, degree, state);
+              missing[i] = degree > 0 && !hasInEdge(nodes[i], -1, state.list, degree, state);
             }
           };
         });
     for (int i = 0; i < count; i++) {
-      if (lost[i]) {
-        nameLost(nodes[i], states[0]);
+      if (missing[i]) {
+        addInEdge(nodes[i], states[0]);
       }
     }
   }
 
   /** Whether one of {@code neighbors}, other than {@code except}, has an edge to the node. */
-  private boolean isNamedByOther(
-      int node, int except, int[] neighbors, int count, WorkerState state) {
+  private boolean hasInEdge(int node, int except, int[] neighbors, int count, WorkerState state) {
     for (int i = 0; i < count; i++) {
       if (neighbors[i] != except) {
-        int degree = graph.neighbors(0, neighbors[i], state.second);
-        if (NeighborSelector.contains(state.second, degree, node)) {
+        int degree = graph.neighbors(0, neighbors[i], state.probed);
+        if (NeighborSelector.contains(state.probed, degree, node)) {
           return true;
         }
       }
@@ -166,8 +165,11 @@ final class BatchLinker {
     return false;
   }
 
-  /** Puts a node into the list of one of its neighbours, for an edge whose target has another. */
-  private void nameLost(int node, WorkerState state) {
+  /**
+   * Puts a node into the list of one of its neighbours, in place of an edge whose target has
+   * another in-edge.
+   */
+  private void addInEdge(int node, WorkerState state) {
     int degree = graph.neighbors(0, node, state.list);
     for (int i = 0; i < degree; i++) {
       int parent = state.list[i];
@@ -178,8 +180,8 @@ final class BatchLinker {
       }
       for (int e = used - 1; e >= 0; e--) {
         int target = state.selected[e];
-        int itsDegree = graph.neighbors(0, target, state.third);
-        if (isNamedByOther(target, parent, state.third, itsDegree, state)) {
+        int itsDegree = graph.neighbors(0, target, state.targetList);
+        if (hasInEdge(target, parent, state.targetList, itsDegree, state)) {
           state.selected[e] = node;
           graph.setNeighbors(0, parent, state.selected, used);
           return;
@@ -208,15 +210,15 @@ final class BatchLinker {
     return new Members(memberNodes, memberEntries, members);
   }
 
-  /** Sorts the batch by the path of its descent; remembers where level 0 is to be entered. */
-  private void arrange(CodeTable codes, int[] batch, int count) {
+  /** Sorts the batch by the hash of its descent; remembers where level 0 is to be entered. */
+  private void orderByDescent(CodeTable codes, int[] batch, int count) {
     if (nodes.length < count) {
       nodes = new int[count];
       order = new long[count];
       entries = new int[count];
     }
     int chunks = (count + CHUNK - 1) / CHUNK;
-    long[] path = new long[count];
+    long[] descentHashes = new long[count];
     int[] entry = new int[count];
     workers.run(
         chunks,
@@ -224,13 +226,14 @@ final class BatchLinker {
           SearchScratch scratch = states[w].scratch;
           return chunk -> {
             for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
-              descend(codes, batch[i], i, path, entry, scratch);
+              descend(codes, batch[i], i, descentHashes, entry, scratch);
             }
           };
         });
-    // Sort positions by (path, position): the path's 32 bits leave 31 for the position.
+    // Sort positions by (hash of the descent, position): the hash's 32 bits leave 31 for the
+    // position.
     for (int i = 0; i < count; i++) {
-      order[i] = path[i] << 31 | i;
+      order[i] = descentHashes[i] << 31 | i;
     }
     Arrays.sort(order, 0, count);
     for (int i = 0; i < count; i++) {
@@ -241,7 +244,7 @@ final class BatchLinker {
   }
 
   private void descend(
-      CodeTable codes, int node, int i, long[] path, int[] entry, SearchScratch scratch) {
+      CodeTable codes, int node, int i, long[] descentHashes, int[] entry, SearchScratch scratch) {
     long start = graph.entry();
     if (start < 0) {
       entry[i] = -1;
@@ -252,16 +255,16 @@ final class BatchLinker {
     int level = (int) (start >>> 32);
     long nearest =
         HnswSearcher.key(HnswSearcher.distance(codes, (int) start, scratch), (int) start);
-    long trail = 0;
+    long descentHash = 0;
     for (; level > 0; level--) {
       nearest = HnswSearcher.descend(graph, codes, level, nearest, scratch);
       if (level == 2) {
-        trail = (LevelGenerator.mix(HnswSearcher.ordinalOf(nearest)) & 0xFFFF) << 16;
+        descentHash = (LevelGenerator.mix(HnswSearcher.ordinalOf(nearest)) & 0xFFFF) << 16;
       } else if (level == 1) {
-        trail |= LevelGenerator.mix(HnswSearcher.ordinalOf(nearest)) & 0xFFFF;
+        descentHash |= LevelGenerator.mix(HnswSearcher.ordinalOf(nearest)) & 0xFFFF;
       }
     }
-    path[i] = trail;
+    descentHashes[i] = descentHash;
     entry[i] = HnswSearcher.ordinalOf(nearest);
   }
 
@@ -364,8 +367,8 @@ final class BatchLinker {
     int byDistance = state.selector.select(codes, keys, most, mask, capacity / 2, state.selected);
     for (int i = 0; i < count; i++) {
       int ordinal = HnswSearcher.ordinalOf(keys[i]) ^ mask;
-      int lowered = codes.lowered(HnswSearcher.distanceOf(keys[i]), ordinal);
-      keys[i] = (long) lowered << 32 | (keys[i] & 0xFFFF_FFFFL);
+      int biasedDistance = codes.biasedDistance(HnswSearcher.distanceOf(keys[i]), ordinal);
+      keys[i] = (long) biasedDistance << 32 | (keys[i] & 0xFFFF_FFFFL);
     }
     Arrays.sort(keys, 0, count);
     return state.selector.selectByProduct(
@@ -388,7 +391,7 @@ final class BatchLinker {
       }
     }
     Arrays.parallelSort(edges, 0, n);
-    VarHandle.releaseFence(); // codes and own lists of the batch before any list that names it
+    VarHandle.releaseFence(); // codes and own lists of the batch before any edge to it
     int edgeCount = n;
     workers.run(
         (edgeCount + EDGE_CHUNK - 1) / EDGE_CHUNK,

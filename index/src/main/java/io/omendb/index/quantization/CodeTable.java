@@ -65,19 +65,19 @@ public final class CodeTable implements AutoCloseable {
     }
   }
 
-  /** Lowers distances to rows by their biases, for a biased quantizer. */
+  /** Takes the rows' biases off distances to them, for a biased quantizer. */
   public void applyBiases(int[] ordinals, int count, int[] distances) {
     for (int i = 0; i < count; i++) {
-      distances[i] = lowered(distances[i], ordinals[i]);
+      distances[i] = biasedDistance(distances[i], ordinals[i]);
     }
   }
 
-  /** A distance to a row, lowered by its bias; not negative. */
-  public int lowered(int distance, int ordinal) {
+  /** A distance to a row less its bias; not negative. */
+  public int biasedDistance(int distance, int ordinal) {
     return Math.max(0, distance - bias(ordinal) + shift);
   }
 
-  /** What {@link #lowered} adds; see {@link Quantizer#shift}. */
+  /** What {@link #biasedDistance} adds; see {@link Quantizer#shift}. */
   public int shift() {
     return shift;
   }

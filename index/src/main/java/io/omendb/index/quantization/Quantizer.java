@@ -40,7 +40,7 @@ public record Quantizer(
     }
   }
 
-  /** Whether distances to a row are lowered by its {@link #bias}. */
+  /** Whether distances to a row are taken less its {@link #bias}. */
   public boolean biased() {
     return similarity == Similarity.INNER_PRODUCT;
   }

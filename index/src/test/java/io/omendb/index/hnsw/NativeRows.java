@@ -112,7 +112,7 @@ public final class NativeRows implements VectorRows, AutoCloseable {
     for (float x : query) {
       squares += x * x;
     }
-    return ExactDistance.between(
+    return ExactDistance.distance(
         similarity, query, squares, row(ordinal), squaredNorms[ordinal], padded);
   }
 
