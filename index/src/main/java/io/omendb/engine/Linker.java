@@ -1,6 +1,6 @@
 package io.omendb.engine;
 
-import io.omendb.storage.api.Threads;
+import io.omendb.storage.api.Joins;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -115,6 +115,6 @@ final class Linker implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    Threads.join(thread);
+    Joins.join(thread);
   }
 }

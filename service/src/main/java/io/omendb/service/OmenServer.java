@@ -19,7 +19,7 @@ import io.omendb.service.call.GuardedService;
 import io.omendb.service.call.Serving;
 import io.omendb.service.config.ServerConfig;
 import io.omendb.service.metrics.Metrics;
-import io.omendb.service.read.Reads;
+import io.omendb.service.read.ReadScheduler;
 import io.omendb.service.read.RequestPool;
 import io.omendb.service.read.SearchHandler;
 import io.omendb.service.rpc.AdminRpcs;
@@ -113,7 +113,7 @@ public final class OmenServer implements AutoCloseable {
 
   /// Adds the services to a server of any transport.
   <B extends ServerBuilder<B>> B bind(B builder) {
-    Reads reads = new Reads(pool, acknowledger, config.visibleWait().toNanos());
+    ReadScheduler reads = new ReadScheduler(pool, acknowledger, config.visibleWait().toNanos());
     GeneratedCalls calls = new GeneratedCalls(pool, reads);
     builder.addService(vectorService(reads, calls));
     add(
@@ -132,7 +132,7 @@ public final class OmenServer implements AutoCloseable {
     }
   }
 
-  private ServerServiceDefinition vectorService(Reads reads, GeneratedCalls calls) {
+  private ServerServiceDefinition vectorService(ReadScheduler reads, GeneratedCalls calls) {
     int pooled = config.requestThreads() + Math.min(config.requestQueue(), 256);
     QueryMarshaller queries = new QueryMarshaller(counters, pooled);
     var insert =

@@ -68,7 +68,7 @@ final class Appender implements AutoCloseable {
     }
     lock.lock();
     try {
-      wal.enter();
+      wal.awaitCapacity();
       result.reset();
       plan.resolve(rows, mode, state.count, result);
       if (plan.applied() == 0) {
@@ -186,7 +186,7 @@ final class Appender implements AutoCloseable {
   }
 
   private long logFrame(StreamFrame frame) throws IOException {
-    record.type = WalRecord.Type.FRAME;
+    record.type = WalRecord.Type.FRAME_REFUSED;
     record.count = 0;
     position(frame);
     wal.reserve(record.encodedBytes(RowLayout.BYTES));
@@ -202,7 +202,7 @@ final class Appender implements AutoCloseable {
   long markFrame(StreamFrame frame) throws IOException {
     lock.lock();
     try {
-      wal.enter();
+      wal.awaitCapacity();
       return logFrame(frame);
     } finally {
       lock.unlock();
@@ -228,7 +228,7 @@ final class Appender implements AutoCloseable {
   private DeleteResult delete(int count, SlotOf ids) throws IOException {
     lock.lock();
     try {
-      wal.enter();
+      wal.awaitCapacity();
       if (record.slots.length < count) {
         record.slots = new int[count];
       }

@@ -64,7 +64,7 @@ final class Checkpoints {
     try {
       Checkpointer.Cut[] taken = new Checkpointer.Cut[1];
       long[] starts = new long[2];
-      wal.between(() -> {
+      wal.runBetweenBatches(() -> {
         starts[0] = wal.writtenBytes();
         starts[1] = publisher.bulkBytes();
         taken[0] = publisher.cut(wal.publishedLsn(), wal.currentSequence());
@@ -73,7 +73,7 @@ final class Checkpoints {
         commit(cut, image);
         walStart = starts[0];
         bulkStart = starts[1];
-        wal.between(() -> durableByCheckpoint(cut));
+        wal.runBetweenBatches(() -> durableByCheckpoint(cut));
       }
       wal.retire(checkpointer.firstSequenceNeeded());
     } finally {

@@ -78,7 +78,7 @@ final class Publisher implements Wal.Owner {
           deleted = markDeleted(written.slots[i], deleted);
         }
       }
-      case FRAME -> {}
+      case FRAME_REFUSED -> {}
     }
     rows.deleted(deleted);
     String stream = written.streamIdText();

@@ -5,7 +5,7 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.omendb.engine.Collection;
-import io.omendb.service.call.Calls;
+import io.omendb.service.call.CallReplies;
 import io.omendb.service.call.Serving;
 import io.omendb.service.call.UnaryListener;
 import io.omendb.service.status.Refusal;
@@ -19,11 +19,11 @@ import io.omendb.service.wire.Reply;
 /// [SearchTask] on a request thread.
 public final class SearchHandler implements ServerCallHandler<QueryMessage, Reply> {
   private final Serving serving;
-  private final Reads reads;
+  private final ReadScheduler reads;
   private final int maxReplyBytes;
   private final boolean batch;
 
-  public SearchHandler(Serving serving, Reads reads, int maxReplyBytes, boolean batch) {
+  public SearchHandler(Serving serving, ReadScheduler reads, int maxReplyBytes, boolean batch) {
     this.serving = serving;
     this.reads = reads;
     this.maxReplyBytes = maxReplyBytes;
@@ -44,8 +44,8 @@ public final class SearchHandler implements ServerCallHandler<QueryMessage, Repl
 
   private void search(ServerCall<QueryMessage, Reply> call, QueryMessage query) {
     try {
-      Deadline deadline = Calls.deadline();
-      if (Calls.closeIfLate(call, deadline)) {
+      Deadline deadline = CallReplies.deadline();
+      if (CallReplies.closeIfLate(call, deadline)) {
         query.close();
         return;
       }

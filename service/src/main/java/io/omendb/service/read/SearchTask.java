@@ -10,7 +10,7 @@ import io.omendb.proto.v1.SearchBatchResponse;
 import io.omendb.proto.v1.SearchExplain;
 import io.omendb.proto.v1.SearchResponse;
 import io.omendb.proto.v1.SearchStrategy;
-import io.omendb.service.call.Calls;
+import io.omendb.service.call.CallReplies;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.status.StatusMapper;
@@ -52,7 +52,7 @@ final class SearchTask implements Runnable {
   @Override
   public void run() {
     try (query) {
-      if (Calls.closeIfLate(call, deadline)) {
+      if (CallReplies.closeIfLate(call, deadline)) {
         return;
       }
       if (!collection.acquire()) {
@@ -78,7 +78,7 @@ final class SearchTask implements Runnable {
 
   private void answer(Workspace workspace) throws Refusal {
     long startNanos = System.nanoTime();
-    ReplyBuffer reply = Calls.buffer();
+    ReplyBuffer reply = CallReplies.buffer();
     // Read before the search: what was visible then is in it.
     long visible = collection.visibleSequence();
     SearchRequest request = workspace.request(collection.config().dimension());
@@ -98,7 +98,7 @@ final class SearchTask implements Runnable {
       reply.putVarint(SearchResponse.VISIBLE_SEQUENCE_FIELD_NUMBER, visible);
     } else {
       for (int i = 0; i < count; i++) {
-        if (Calls.closeIfLate(call, deadline)) {
+        if (CallReplies.closeIfLate(call, deadline)) {
           return;
         }
         search(workspace, request, i);
@@ -106,7 +106,7 @@ final class SearchTask implements Runnable {
       }
       reply.putVarint(SearchBatchResponse.VISIBLE_SEQUENCE_FIELD_NUMBER, visible);
     }
-    Calls.answer(call, reply);
+    CallReplies.answer(call, reply);
   }
 
   private void search(Workspace workspace, SearchRequest request, int index) {

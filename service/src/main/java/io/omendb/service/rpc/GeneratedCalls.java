@@ -5,8 +5,8 @@ import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.omendb.engine.Collection;
-import io.omendb.service.call.Calls;
-import io.omendb.service.read.Reads;
+import io.omendb.service.call.CallReplies;
+import io.omendb.service.read.ReadScheduler;
 import io.omendb.service.read.RequestPool;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.StatusMapper;
@@ -45,9 +45,9 @@ public final class GeneratedCalls {
   }
 
   private final RequestPool pool;
-  private final Reads reads;
+  private final ReadScheduler reads;
 
-  public GeneratedCalls(RequestPool pool, Reads reads) {
+  public GeneratedCalls(RequestPool pool, ReadScheduler reads) {
     this.pool = pool;
     this.reads = reads;
   }
@@ -60,7 +60,7 @@ public final class GeneratedCalls {
   /// Answers when `body` does.
   <R> void runLater(StreamObserver<R> observer, String collection, LateBody<R> body) {
     Answer<R> answer = answer(observer);
-    Runnable task = task(observer, answer, collection, Calls.deadline(), body);
+    Runnable task = task(observer, answer, collection, CallReplies.deadline(), body);
     try {
       pool.execute(task);
     } catch (Refusal e) {
@@ -72,7 +72,7 @@ public final class GeneratedCalls {
   <R> void runWhenVisible(
       StreamObserver<R> observer, Collection collection, long sequence, Body<R> body) {
     Answer<R> answer = answer(observer);
-    Deadline deadline = Calls.deadline();
+    Deadline deadline = CallReplies.deadline();
     Runnable task =
         task(
             observer,

@@ -23,7 +23,7 @@ import io.omendb.service.rpc.GeneratedCalls.Answer;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.write.Acknowledger;
-import io.omendb.service.write.Wait;
+import io.omendb.service.write.PendingAck;
 import io.omendb.storage.api.DeleteResult;
 import io.omendb.storage.api.IdKind;
 import java.io.IOException;
@@ -156,7 +156,7 @@ public final class VectorRpcs extends VectorServiceGrpc.VectorServiceImplBase {
     acknowledger
         .of(collection)
         .addWrite(
-            new Wait(sequence, Wait.FOREVER) {
+            new PendingAck(sequence, PendingAck.FOREVER) {
               @Override
               protected void reached() {
                 answer.send(response);

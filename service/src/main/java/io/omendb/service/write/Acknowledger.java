@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 public final class Acknowledger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Acknowledger.class);
 
-  private final Map<Collection, CollectionWaits> waits = new ConcurrentHashMap<>();
+  private final Map<Collection, WatermarkWaiters> waits = new ConcurrentHashMap<>();
   private final Set<BulkStream> streams = ConcurrentHashMap.newKeySet();
   private final Thread thread;
   private volatile boolean signalled;
@@ -39,11 +39,11 @@ public final class Acknowledger implements AutoCloseable {
   }
 
   /// The waits on a collection.
-  public CollectionWaits of(Collection collection) {
-    CollectionWaits found = waits.get(collection);
+  public WatermarkWaiters of(Collection collection) {
+    WatermarkWaiters found = waits.get(collection);
     return found != null
         ? found
-        : waits.computeIfAbsent(collection, key -> new CollectionWaits(key, this::signal));
+        : waits.computeIfAbsent(collection, key -> new WatermarkWaiters(key, this::signal));
   }
 
   void add(BulkStream stream) {
@@ -73,7 +73,7 @@ public final class Acknowledger implements AutoCloseable {
   public void drop(Collection collection) {
     Refusal refusal = Refusals.collectionDropped(collection.config().name());
     streams.forEach(stream -> stream.failIfOf(collection, refusal));
-    CollectionWaits gone = waits.remove(collection);
+    WatermarkWaiters gone = waits.remove(collection);
     if (gone != null) {
       gone.fail(refusal);
     }
@@ -88,15 +88,15 @@ public final class Acknowledger implements AutoCloseable {
 
   /// Nothing waits for an acknowledgement.
   public boolean isIdle() {
-    return streams.isEmpty() && waits.values().stream().allMatch(CollectionWaits::isIdle);
+    return streams.isEmpty() && waits.values().stream().allMatch(WatermarkWaiters::isIdle);
   }
 
   private void run() {
     while (!closed) {
       signalled = false;
       long now = System.nanoTime();
-      long pause = Wait.FOREVER;
-      for (CollectionWaits collection : waits.values()) {
+      long pause = PendingAck.FOREVER;
+      for (WatermarkWaiters collection : waits.values()) {
         pause = Math.min(pause, advance(collection, now));
       }
       for (BulkStream stream : streams) {
@@ -108,12 +108,12 @@ public final class Acknowledger implements AutoCloseable {
     }
   }
 
-  private static long advance(CollectionWaits collection, long now) {
+  private static long advance(WatermarkWaiters collection, long now) {
     try {
       return collection.advance(now);
     } catch (RuntimeException e) {
       LOG.error("a defect while acknowledging writes", e);
-      return Wait.FOREVER;
+      return PendingAck.FOREVER;
     }
   }
 

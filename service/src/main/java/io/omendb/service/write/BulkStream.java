@@ -11,7 +11,7 @@ import io.omendb.proto.v1.BulkInsertOpening;
 import io.omendb.proto.v1.DurabilityMode;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.proto.v1.Pressure;
-import io.omendb.service.call.Calls;
+import io.omendb.service.call.CallReplies;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.status.StatusMapper;
@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// **Flow control.** A frame is asked for whenever one was taken in, unless the log is behind, the
 /// unlinked buffer is full (IMMEDIATE), or the client does not read its replies; what is not asked
-/// for is owed until that is over. That, and the client's flow window, bound what a stream may
+/// for is deferred until that is over. That, and the client's flow window, bound what a stream may
 /// occupy.
 ///
 /// What had been asked for when the buffer filled is held, with a copy of its bytes, until there is
@@ -66,7 +66,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
   /// resumed.
   static final long FINISHED = Long.MAX_VALUE;
 
-  private static final long NEVER = Wait.FOREVER;
+  private static final long NEVER = PendingAck.FOREVER;
 
   /// Between responses while frames come quickly: their acknowledgements gather meanwhile.
   private static final long RESPONSE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
@@ -91,7 +91,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
   private @Nullable Refusal failure;
   private boolean building;
   private boolean draining;
-  private int owed;
+  private int deferredRequests;
 
   // Frames up to this were settled by an earlier connection.
   private long settledFrame;
@@ -127,7 +127,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
         if (failure == null && (state == State.NEW || state == State.OPEN)) {
           take(message);
           more = mayReadOn();
-          owed += more ? 0 : 1;
+          deferredRequests += more ? 0 : 1;
         }
       }
     } catch (Refusal e) {
@@ -433,10 +433,10 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
         return NEVER;
       }
       applyHeld(opened);
-      asked = owed > 0 && state == State.OPEN && mayReadOn() ? owed : 0;
-      owed -= asked;
+      asked = deferredRequests > 0 && state == State.OPEN && mayReadOn() ? deferredRequests : 0;
+      deferredRequests -= asked;
       pause = respond(opened, now);
-      if ((owed > 0 && state == State.OPEN) || !held.isEmpty()) {
+      if ((deferredRequests > 0 && state == State.OPEN) || !held.isEmpty()) {
         pause = Math.min(pause, HELD_PAUSE_NANOS);
       }
     }
@@ -571,7 +571,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
     sentDurable = durableFrame();
     sentSearchable = searchableFrame();
     sentPressure = pressure;
-    ReplyBuffer reply = Calls.buffer();
+    ReplyBuffer reply = CallReplies.buffer();
     report.encode(
         reply,
         sentReceived,
@@ -582,7 +582,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
         Math.clamp(SUGGESTED_FRAME_BYTES / ((long) dimension * Float.BYTES), 1, RowsCheck.ROWS_MAX),
         told,
         last);
-    call.sendMessage(reply.finish(!Calls.isSocket(call)));
+    call.sendMessage(reply.finish(!CallReplies.isSocket(call)));
   }
 
   private void endBuild(StreamOpening opened) {

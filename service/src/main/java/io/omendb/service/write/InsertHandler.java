@@ -10,7 +10,7 @@ import io.omendb.engine.Visibility;
 import io.omendb.proto.v1.ConflictReason;
 import io.omendb.proto.v1.InsertResponse;
 import io.omendb.proto.v1.ItemConflict;
-import io.omendb.service.call.Calls;
+import io.omendb.service.call.CallReplies;
 import io.omendb.service.call.Serving;
 import io.omendb.service.call.UnaryListener;
 import io.omendb.service.status.Refusal;
@@ -57,7 +57,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
 
   private void insert(ServerCall<RowsMessage, Reply> call, RowsMessage message) {
     try (message) {
-      if (Calls.closeIfLate(call, Calls.deadline())) {
+      if (CallReplies.closeIfLate(call, CallReplies.deadline())) {
         return;
       }
       MalformedMessageException fault = message.malformed();
@@ -104,13 +104,13 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
     acknowledger
         .of(collection)
         .addWrite(
-            new Wait(sequence, Wait.FOREVER) {
+            new PendingAck(sequence, PendingAck.FOREVER) {
               @Override
               protected void reached() {
                 if (call.isCancelled()) {
                   return;
                 }
-                ReplyBuffer reply = Calls.buffer();
+                ReplyBuffer reply = CallReplies.buffer();
                 reply.putVarint(InsertResponse.COMMIT_SEQUENCE_FIELD_NUMBER, sequence);
                 reply.putVarint(InsertResponse.INSERTED_COUNT_FIELD_NUMBER, inserted);
                 reply.putVarint(InsertResponse.UPDATED_COUNT_FIELD_NUMBER, updated);
@@ -118,7 +118,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
                 for (int row : conflicts) {
                   reply.putMessage(InsertResponse.CONFLICTS_FIELD_NUMBER, conflict(row, mode));
                 }
-                Calls.answer(call, reply);
+                CallReplies.answer(call, reply);
               }
 
               @Override

@@ -206,7 +206,7 @@ public final class Checkpointer {
     List<Path> manifests = new ArrayList<>();
     List<Path> others = new ArrayList<>();
     for (Path file : DurableFiles.list(directory)) {
-      if (newest.isForeign(file) && (previous == null || previous.isForeign(file))) {
+      if (newest.isUnreferenced(file) && (previous == null || previous.isUnreferenced(file))) {
         (Manifest.isManifest(file) ? manifests : others).add(file);
       }
     }

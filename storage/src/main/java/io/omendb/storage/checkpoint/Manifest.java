@@ -64,7 +64,7 @@ public record Manifest(
   }
 
   /** Whether a file is one that checkpoints make and this manifest does not name. */
-  boolean isForeign(Path file) {
+  boolean isUnreferenced(Path file) {
     String name = file.getFileName().toString();
     return (name.startsWith(MANIFEST) && !name.equals(MANIFEST + generation))
         || (name.startsWith(TOMBSTONES) && !name.equals(TOMBSTONES + generation))

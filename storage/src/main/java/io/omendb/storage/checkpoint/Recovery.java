@@ -345,7 +345,7 @@ public final class Recovery {
           state.loggedTombstones.markDeleted(record.slots[i]);
         }
       }
-      case FRAME -> {}
+      case FRAME_REFUSED -> {}
     }
   }
 

@@ -61,7 +61,7 @@ final class ChronicleRecordEncoder implements RecordEncoder {
     switch (record.type) {
       case ROWS -> encodeRows(record);
       case DELETE -> encodeDelete(record);
-      case FRAME -> {}
+      case FRAME_REFUSED -> {}
     }
     if (bytes.writePosition() != length) {
       throw new IllegalStateException(
@@ -114,7 +114,7 @@ final class ChronicleRecordEncoder implements RecordEncoder {
     return switch (record.type) {
       case ROWS -> WalLayout.TYPE_ROWS;
       case DELETE -> WalLayout.TYPE_DELETE;
-      case FRAME -> WalLayout.TYPE_FRAME;
+      case FRAME_REFUSED -> WalLayout.TYPE_FRAME_REFUSED;
     };
   }
 

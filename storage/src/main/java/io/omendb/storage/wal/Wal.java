@@ -1,8 +1,8 @@
 package io.omendb.storage.wal;
 
 import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.Joins;
 import io.omendb.storage.api.StoreFailedException;
-import io.omendb.storage.api.Threads;
 import io.omendb.storage.file.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -174,7 +174,7 @@ public final class Wal implements AutoCloseable {
    *
    * @throws StoreFailedException if the log has failed or is closed
    */
-  public void enter() throws StoreFailedException {
+  public void awaitCapacity() throws StoreFailedException {
     while (failure == null && !stopping && waitingBytes > HARD_LIMIT * backlogBytes) {
       progress.awaitUninterruptibly();
     }
@@ -302,11 +302,11 @@ public final class Wal implements AutoCloseable {
   }
 
   /** Runs something on the log's thread between two batches, and waits for it. */
-  public void between(Runnable task) throws IOException {
+  public void runBetweenBatches(Runnable task) throws IOException {
     CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
     lock.lock();
     try {
-      enter();
+      awaitCapacity();
       tasks.add(() -> {
         try {
           task.run();
@@ -359,7 +359,7 @@ public final class Wal implements AutoCloseable {
   /** Gives up the files before {@code sequence}: some are kept for reuse, the others deleted. */
   public void retire(long sequence) throws IOException {
     // What lies in them is durable by checkpoint; the log's thread forgets them first.
-    between(() -> forgetRolled(sequence));
+    runBetweenBatches(() -> forgetRolled(sequence));
     List<Path> retired = new ArrayList<>();
     lock.lock();
     try {
@@ -411,7 +411,7 @@ public final class Wal implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    Threads.join(thread);
+    Joins.join(thread);
     lock.lock();
     try {
       closeFiles();

@@ -26,7 +26,7 @@ package io.omendb.storage.wal;
  *            Without it those lie in the extents, synced before this record is, and the crcs
  *            (of whole strides) tell whether they arrived.
  *   DELETE   0 count i32 | 4 zero | 8 slots, i32 each, padded to 8
- *   FRAME    nothing: a refused frame has used up its sequence
+ *   FRAME_REFUSED  nothing: a refused frame has used up its sequence
  * </pre>
  *
  * <p>A file is prepared under a temporary name and renamed once its header is durable, so a header
@@ -68,7 +68,7 @@ public final class WalLayout {
 
   static final byte TYPE_ROWS = 1;
   static final byte TYPE_DELETE = 2;
-  static final byte TYPE_FRAME = 3;
+  static final byte TYPE_FRAME_REFUSED = 3;
   static final byte FLAG_INLINE = 1;
 
   static final int ROWS_FIRST_SLOT = 0;

@@ -17,11 +17,11 @@ public final class WalRecord {
     /** Slots killed. */
     DELETE,
     /** A frame refused. */
-    FRAME
+    FRAME_REFUSED
   }
 
   /** What the record says. */
-  public Type type = Type.FRAME;
+  public Type type = Type.FRAME_REFUSED;
 
   /** Log position. */
   public long lsn;
@@ -82,7 +82,7 @@ public final class WalRecord {
               WalLayout.ROWS_BYTES
                   + (inline ? (long) count * (vectorBytes + rowBytes) + heapBytes : 0);
           case DELETE -> WalLayout.DELETE_SLOTS + 4L * count;
-          case FRAME -> 0;
+          case FRAME_REFUSED -> 0;
         };
     return WalLayout.body(streamId == null ? 0 : streamId.length) + ((body + 7) & -8);
   }
@@ -111,8 +111,8 @@ public final class WalRecord {
     switch (Memory.getByte(address + WalLayout.RECORD_TYPE)) {
       case WalLayout.TYPE_ROWS -> decodeRows(address + body, rowBytes);
       case WalLayout.TYPE_DELETE -> decodeDelete(address + body, bytes - body);
-      case WalLayout.TYPE_FRAME -> {
-        type = Type.FRAME;
+      case WalLayout.TYPE_FRAME_REFUSED -> {
+        type = Type.FRAME_REFUSED;
         count = 0;
       }
       default ->

@@ -87,7 +87,7 @@ class WalLayoutTest {
       back = roundTrip(encoder, record, target);
       assertArrayEquals(record.slots, java.util.Arrays.copyOf(back.slots, back.count));
 
-      record.type = WalRecord.Type.FRAME;
+      record.type = WalRecord.Type.FRAME_REFUSED;
       record.count = 0;
       roundTrip(encoder, record, target);
     }

@@ -11,31 +11,31 @@ import org.jspecify.annotations.Nullable;
 /// become visible.
 ///
 /// Any thread adds, under a short monitor; the acknowledging thread takes out.
-public final class CollectionWaits {
+public final class WatermarkWaiters {
   private final Collection collection;
   private final Runnable signal;
-  private final PriorityQueue<Wait> writes = new PriorityQueue<>();
-  private final PriorityQueue<Wait> reads = new PriorityQueue<>();
+  private final PriorityQueue<PendingAck> writes = new PriorityQueue<>();
+  private final PriorityQueue<PendingAck> reads = new PriorityQueue<>();
   private @Nullable Refusal failure;
 
   /// `signal` is called whenever a watermark moves.
-  CollectionWaits(Collection collection, Runnable signal) {
+  WatermarkWaiters(Collection collection, Runnable signal) {
     this.collection = collection;
     this.signal = signal;
     collection.addWatermarkListener(signal);
   }
 
   /// Waits for a write to be acknowledged and visible.
-  public void addWrite(Wait wait) {
+  public void addWrite(PendingAck wait) {
     add(writes, wait);
   }
 
   /// Waits for a sequence to be visible.
-  public void addRead(Wait wait) {
+  public void addRead(PendingAck wait) {
     add(reads, wait);
   }
 
-  private void add(PriorityQueue<Wait> queue, Wait wait) {
+  private void add(PriorityQueue<PendingAck> queue, PendingAck wait) {
     Refusal refusal;
     synchronized (this) {
       refusal = failure;
@@ -56,28 +56,28 @@ public final class CollectionWaits {
   long advance(long now) {
     long visible = collection.visibleSequence();
     long acknowledged = Math.min(collection.acknowledgedSequence(), visible);
-    List<Wait> reached = new ArrayList<>();
-    List<Wait> late = new ArrayList<>();
-    long next = Wait.FOREVER;
+    List<PendingAck> reached = new ArrayList<>();
+    List<PendingAck> late = new ArrayList<>();
+    long next = PendingAck.FOREVER;
     synchronized (this) {
       take(writes, acknowledged, reached);
       take(reads, visible, reached);
-      for (Wait wait : reads) {
+      for (PendingAck wait : reads) {
         if (wait.expired(now)) {
           late.add(wait);
-        } else if (wait.deadlineNanos() != Wait.FOREVER) {
+        } else if (wait.deadlineNanos() != PendingAck.FOREVER) {
           next = Math.min(next, wait.deadlineNanos() - now);
         }
       }
       reads.removeAll(late);
     }
-    reached.forEach(Wait::reached);
+    reached.forEach(PendingAck::reached);
     late.forEach(wait -> wait.timedOut(visible));
     return next;
   }
 
-  private static void take(PriorityQueue<Wait> queue, long watermark, List<Wait> into) {
-    for (Wait wait = queue.peek();
+  private static void take(PriorityQueue<PendingAck> queue, long watermark, List<PendingAck> into) {
+    for (PendingAck wait = queue.peek();
         wait != null && wait.sequence() <= watermark;
         wait = queue.peek()) {
       into.add(wait);
@@ -87,7 +87,7 @@ public final class CollectionWaits {
 
   /// Ends every wait, and those that may still come.
   void fail(Refusal refusal) {
-    List<Wait> waits = new ArrayList<>();
+    List<PendingAck> waits = new ArrayList<>();
     synchronized (this) {
       failure = refusal;
       waits.addAll(writes);

@@ -6,7 +6,7 @@ import io.omendb.engine.Collection;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.write.Acknowledger;
-import io.omendb.service.write.Wait;
+import io.omendb.service.write.PendingAck;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -14,14 +14,14 @@ import org.jspecify.annotations.Nullable;
 /// Starts reads on the request threads, once what they ask to see is visible.
 ///
 /// A read that waits for `min_visible_sequence` occupies no thread while it waits.
-public final class Reads {
+public final class ReadScheduler {
   private static final int RETRY_MILLIS = 100;
 
   private final RequestPool pool;
   private final Acknowledger acknowledger;
   private final long visibleWaitNanos;
 
-  public Reads(RequestPool pool, Acknowledger acknowledger, long visibleWaitNanos) {
+  public ReadScheduler(RequestPool pool, Acknowledger acknowledger, long visibleWaitNanos) {
     this.pool = pool;
     this.acknowledger = acknowledger;
     this.visibleWaitNanos = visibleWaitNanos;
@@ -58,7 +58,7 @@ public final class Reads {
     acknowledger
         .of(collection)
         .addRead(
-            new Wait(sequence, System.nanoTime() + wait) {
+            new PendingAck(sequence, System.nanoTime() + wait) {
               @Override
               protected void reached() {
                 try {

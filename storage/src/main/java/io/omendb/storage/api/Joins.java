@@ -1,8 +1,8 @@
 package io.omendb.storage.api;
 
 /** What threads that must end in order have in common. */
-public final class Threads {
-  private Threads() {}
+public final class Joins {
+  private Joins() {}
 
   /** Waits until a thread has ended; an interrupt meanwhile is kept for the caller. */
   public static void join(Thread thread) {

@@ -6,7 +6,7 @@ import io.omendb.service.status.Refusal;
 ///
 /// Every method is called on the acknowledging thread, and exactly one of them, once; they must be
 /// quick and must not throw.
-public abstract class Wait implements Comparable<Wait> {
+public abstract class PendingAck implements Comparable<PendingAck> {
   /// A [#deadlineNanos] that never comes.
   public static final long FOREVER = Long.MAX_VALUE;
 
@@ -14,7 +14,7 @@ public abstract class Wait implements Comparable<Wait> {
   private final long deadlineNanos;
 
   /// `deadlineNanos` by `System.nanoTime`, or [#FOREVER].
-  public Wait(long sequence, long deadlineNanos) {
+  public PendingAck(long sequence, long deadlineNanos) {
     this.sequence = sequence;
     this.deadlineNanos = deadlineNanos;
   }
@@ -41,7 +41,7 @@ public abstract class Wait implements Comparable<Wait> {
   protected abstract void failed(Refusal refusal);
 
   @Override
-  public final int compareTo(Wait other) {
+  public final int compareTo(PendingAck other) {
     return Long.compare(sequence, other.sequence);
   }
 

@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 /// A call has one owner at a time, the network's thread at first, then whoever it was handed to:
 /// only the owner sends and closes. A client that cancels is seen by asking `isCancelled`, and
 /// closing a cancelled call does nothing.
-public final class Calls {
+public final class CallReplies {
   private static final ThreadLocal<ReplyBuffer> BUFFERS = ThreadLocal.withInitial(ReplyBuffer::new);
 
-  private Calls() {}
+  private CallReplies() {}
 
   /// This thread's buffer, cleared.
   public static ReplyBuffer buffer() {
