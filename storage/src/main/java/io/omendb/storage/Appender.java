@@ -11,13 +11,14 @@ import io.omendb.storage.api.RowSource;
 import io.omendb.storage.api.StreamFrame;
 import io.omendb.storage.api.WriteLimits;
 import io.omendb.storage.api.WriteMode;
+import io.omendb.storage.change.Change;
+import io.omendb.storage.change.ChangeType;
 import io.omendb.storage.checkpoint.CollectionState;
 import io.omendb.storage.row.IdIndex;
 import io.omendb.storage.row.RowLayout;
 import io.omendb.storage.row.SlotTable;
 import io.omendb.storage.row.WritePlan;
 import io.omendb.storage.wal.Wal;
-import io.omendb.storage.wal.WalRecord;
 import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,7 @@ final class Appender implements AutoCloseable {
   private final ReentrantLock lock;
   private final int inlineBytes;
   private final WritePlan plan;
-  private final WalRecord record = new WalRecord();
+  private final Change change = new Change(RowLayout.BYTES);
   private float[] squaredNorms = new float[0];
 
   Appender(CollectionState state, Wal wal, int inlineBytes) {
@@ -127,20 +128,20 @@ final class Appender implements AutoCloseable {
       throws IOException {
     int applied = plan.applied();
     int firstSlot = state.count;
-    record.type = WalRecord.Type.ROWS;
-    record.firstSlot = firstSlot;
-    record.count = applied;
-    record.heapFrom = state.heapEnd;
-    record.heapBytes = plan.heapBytes();
-    record.vectorBytes = schema.vectorBytes();
-    record.vectorStride = slots.stride;
-    record.vectors = slots.vector(firstSlot);
-    record.rows = slots.row(firstSlot);
-    record.heap = slots.heapAt(state.heapEnd);
-    record.inline = (long) applied * schema.vectorBytes() + plan.heapBytes() <= inlineBytes;
+    change.type = ChangeType.ROWS;
+    change.firstSlot = firstSlot;
+    change.count = applied;
+    change.heapFrom = state.heapEnd;
+    change.heapBytes = plan.heapBytes();
+    change.vectorBytes = schema.vectorBytes();
+    change.vectorStride = slots.stride;
+    change.vectors = slots.vector(firstSlot);
+    change.rows = slots.row(firstSlot);
+    change.heap = slots.heapAt(state.heapEnd);
+    change.inline = (long) applied * schema.vectorBytes() + plan.heapBytes() <= inlineBytes;
     position(frame);
-    wal.reserve(record.encodedBytes(RowLayout.BYTES));
-    plan.store(rows, firstSlot, record.lsn, state.heapEnd, squaredNorms);
+    wal.reserve(change.bytes());
+    plan.store(rows, firstSlot, change.lsn, state.heapEnd, squaredNorms);
     sumBulk();
     for (int i = 0; i < applied; i++) {
       int previous = plan.previous(i);
@@ -153,7 +154,7 @@ final class Appender implements AutoCloseable {
     state.heapEnd += plan.heapBytes();
     add(frame);
     slots.used(state.count, state.heapEnd);
-    result.lsn = record.lsn;
+    result.lsn = change.lsn;
     result.firstSlot = firstSlot;
     result.appliedRows = applied;
     result.inserted = plan.inserted();
@@ -161,37 +162,37 @@ final class Appender implements AutoCloseable {
   }
 
   private void sumBulk() {
-    if (record.inline) {
-      record.vectorsCrc = 0;
-      record.rowsCrc = 0;
-      record.heapCrc = 0;
+    if (change.inline) {
+      change.vectorsCrc = 0;
+      change.rowsCrc = 0;
+      change.heapCrc = 0;
       return;
     }
-    record.vectorsCrc = Checksum.of(record.vectors, (long) record.count * slots.stride);
-    record.rowsCrc = Checksum.of(record.rows, (long) record.count * RowLayout.BYTES);
-    record.heapCrc = record.heapBytes == 0 ? 0 : Checksum.of(record.heap, record.heapBytes);
+    change.vectorsCrc = Checksum.of(change.vectors, (long) change.count * slots.stride);
+    change.rowsCrc = Checksum.of(change.rows, (long) change.count * RowLayout.BYTES);
+    change.heapCrc = change.heapBytes == 0 ? 0 : Checksum.of(change.heap, change.heapBytes);
   }
 
   private void position(@Nullable StreamFrame frame) {
-    record.lsn = wal.nextLsn();
-    record.frameSequence = frame == null ? 0 : frame.frameSequence();
-    record.streamId = frame == null ? null : state.streams.idOf(frame.streamId());
+    change.lsn = wal.nextLsn();
+    change.frameSequence = frame == null ? 0 : frame.frameSequence();
+    change.streamId = frame == null ? null : state.streams.idOf(frame.streamId());
   }
 
   private void add(@Nullable StreamFrame frame) {
-    wal.add(record, state.count, state.heapEnd);
+    wal.add(change, state.count, state.heapEnd);
     if (frame != null) {
       state.streams.logged(frame);
     }
   }
 
   private long logFrame(StreamFrame frame) throws IOException {
-    record.type = WalRecord.Type.FRAME_REFUSED;
-    record.count = 0;
+    change.type = ChangeType.FRAME_REFUSED;
+    change.count = 0;
     position(frame);
-    wal.reserve(record.encodedBytes(RowLayout.BYTES));
+    wal.reserve(change.bytes());
     add(frame);
-    return record.lsn;
+    return change.lsn;
   }
 
   /**
@@ -229,25 +230,25 @@ final class Appender implements AutoCloseable {
     lock.lock();
     try {
       wal.awaitCapacity();
-      if (record.slots.length < count) {
-        record.slots = new int[count];
+      if (change.slots.length < count) {
+        change.slots = new int[count];
       }
-      record.type = WalRecord.Type.DELETE;
-      record.count = count;
+      change.type = ChangeType.DELETE;
+      change.count = count;
       position(null);
-      wal.reserve(record.encodedBytes(RowLayout.BYTES));
-      record.count = 0;
+      wal.reserve(change.bytes());
+      change.count = 0;
       for (int i = 0; i < count; i++) {
         int slot = ids.slot(i);
         if (slot >= 0 && state.loggedTombstones.markDeleted(slot)) {
-          record.slots[record.count++] = slot;
+          change.slots[change.count++] = slot;
         }
       }
-      if (record.count == 0) {
+      if (change.count == 0) {
         return new DeleteResult(0, 0);
       }
       add(null);
-      return new DeleteResult(record.lsn, record.count);
+      return new DeleteResult(change.lsn, change.count);
     } finally {
       lock.unlock();
     }

@@ -17,7 +17,6 @@ import io.omendb.storage.api.StreamState;
 import io.omendb.storage.api.WriteMode;
 import io.omendb.storage.checkpoint.CollectionState;
 import io.omendb.storage.file.Preallocator;
-import io.omendb.storage.row.RowLayout;
 import io.omendb.storage.wal.Wal;
 import io.omendb.storage.wal.WalReader;
 import java.io.IOException;
@@ -57,7 +56,6 @@ public final class CollectionStore implements AutoCloseable {
             state.schema.name(),
             state.walDirectory(),
             opening.checkpointer().newest().collection(),
-            RowLayout.BYTES,
             options.durability(),
             options.backlogBytes(),
             opening.file(),

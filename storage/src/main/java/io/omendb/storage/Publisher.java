@@ -1,10 +1,14 @@
 package io.omendb.storage;
 
+import io.omendb.memory.Memory;
 import io.omendb.storage.api.FailureHandler;
+import io.omendb.storage.change.ChangeView;
 import io.omendb.storage.checkpoint.Checkpointer;
 import io.omendb.storage.checkpoint.CollectionState;
+import io.omendb.storage.row.RowLayout;
+import io.omendb.storage.wal.MalformedRecordException;
 import io.omendb.storage.wal.Wal;
-import io.omendb.storage.wal.WalRecord;
+import io.omendb.storage.wal.WalLayout;
 import java.io.IOException;
 import java.util.Arrays;
 
@@ -16,6 +20,7 @@ final class Publisher implements Wal.Owner {
   private final CollectionState state;
   private final RowReader rows;
   private final FailureHandler failureHandler;
+  private final ChangeView written = new ChangeView(RowLayout.BYTES);
   private int[] deletedNow = new int[16];
   private long publishedHeap;
   private volatile long bulkBytes;
@@ -54,40 +59,51 @@ final class Publisher implements Wal.Owner {
     state.slots.syncTo(count, heapBytes);
   }
 
-  /** Count first, tombstones next: an id that is replaced is found at every moment. */
   @Override
-  public void publish(WalRecord written) {
+  public void publish(long address, long bytes) {
+    long end = address + bytes;
+    for (long at = address; at < end; ) {
+      int length = Memory.getInt(at + WalLayout.RECORD_BYTES);
+      try {
+        written.wrap(at, length);
+      } catch (MalformedRecordException e) {
+        throw new IllegalStateException("a record that was just written", e);
+      }
+      publishOne();
+      at += length;
+    }
+  }
+
+  /** Count first, tombstones next: an id that is replaced is found at every moment. */
+  private void publishOne() {
     int deleted = 0;
     int from = rows.count();
-    switch (written.type) {
+    switch (written.type()) {
       case ROWS -> {
-        int to = written.firstSlot + written.count;
-        from = written.firstSlot;
-        publishedHeap = written.heapFrom + written.heapBytes;
+        from = written.firstSlot();
+        int to = from + written.count();
+        publishedHeap = written.heapFrom() + written.heapBytes();
         rows.publish(to);
-        if (!written.inline) {
-          long bulk = (long) written.count * state.slots.stride + written.heapBytes;
-          addBulkBytes(bulk);
+        if (!written.isInline()) {
+          addBulkBytes((long) written.count() * state.slots.stride + written.heapBytes());
         }
         for (int slot = from; slot < to; slot++) {
           deleted = markDeleted(state.slots.previous(slot), deleted);
         }
       }
       case DELETE -> {
-        for (int i = 0; i < written.count; i++) {
-          deleted = markDeleted(written.slots[i], deleted);
+        for (int i = 0; i < written.count(); i++) {
+          deleted = markDeleted(written.deletedSlot(i), deleted);
         }
       }
       case FRAME_REFUSED -> {}
     }
     rows.deleted(deleted);
-    String stream = written.streamIdText();
+    String stream = written.streamId();
     if (stream != null) {
-      state.streams.written(stream, written.frameSequence);
+      state.streams.written(stream, written.frameSequence());
     }
-    int to = rows.count();
-    listener.published(
-        written.lsn, written.type == WalRecord.Type.ROWS ? from : to, to, deletedNow, deleted);
+    listener.published(written.lsn(), from, rows.count(), deletedNow, deleted);
   }
 
   /** Only this thread writes it. */

@@ -2,6 +2,8 @@ package io.omendb.storage.checkpoint;
 
 import io.omendb.memory.Memory;
 import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.change.ChangeType;
+import io.omendb.storage.change.ChangeView;
 import io.omendb.storage.file.DurableFiles;
 import io.omendb.storage.file.FramedFile;
 import io.omendb.storage.file.FramedFileLayout;
@@ -12,7 +14,6 @@ import io.omendb.storage.row.RowLayout;
 import io.omendb.storage.row.SlotTable;
 import io.omendb.storage.wal.WalFile;
 import io.omendb.storage.wal.WalReader;
-import io.omendb.storage.wal.WalRecord;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,6 +69,10 @@ public final class Recovery {
   private final Manifest manifest;
   private final CollectionState state;
   private final WalReader reader;
+
+  /** The record at hand. */
+  private final ChangeView record = new ChangeView(RowLayout.BYTES);
+
   private long provenDurableLsn;
   private int firstUnprovenSlot = Integer.MAX_VALUE;
   private long firstUnprovenHeap = Long.MAX_VALUE;
@@ -76,7 +81,7 @@ public final class Recovery {
     this.directory = state.directory;
     this.manifest = manifest;
     this.state = state;
-    this.reader = new WalReader(state.walDirectory(), manifest.collection(), RowLayout.BYTES);
+    this.reader = new WalReader(state.walDirectory(), manifest.collection());
   }
 
   /** The newest manifest that can be read. */
@@ -183,19 +188,20 @@ public final class Recovery {
         reader.read(
             manifest.firstSequence(),
             manifest.lsn(),
-            record -> {
-              checkBounds(record, slots, heap);
-              if (record.type == WalRecord.Type.ROWS && !record.inline) {
+            (address, bytes) -> {
+              record.wrap(address, bytes);
+              checkBounds(slots, heap);
+              if (record.type() == ChangeType.ROWS && !record.isInline()) {
                 bulk.add(
                     new Bulk(
-                        record.lsn,
-                        record.firstSlot,
-                        record.count,
-                        record.heapFrom,
-                        record.heapBytes,
-                        record.vectorsCrc,
-                        record.rowsCrc,
-                        record.heapCrc));
+                        record.lsn(),
+                        record.firstSlot(),
+                        record.count(),
+                        record.heapFrom(),
+                        record.heapBytes(),
+                        record.vectorsCrc(),
+                        record.rowsCrc(),
+                        record.heapCrc()));
               }
               return true;
             });
@@ -224,39 +230,38 @@ public final class Recovery {
     return damaged.lsn - 1;
   }
 
-  private void checkBounds(WalRecord record, int[] slots, long[] heap) throws CorruptFileException {
-    if (record.type == WalRecord.Type.DELETE) {
-      for (int i = 0; i < record.count; i++) {
-        if (record.slots[i] < 0 || record.slots[i] >= slots[0]) {
-          throw contradiction(record, "slot " + record.slots[i] + " of " + slots[0] + " deleted");
+  private void checkBounds(int[] slots, long[] heap) throws CorruptFileException {
+    if (record.type() == ChangeType.DELETE) {
+      for (int i = 0; i < record.count(); i++) {
+        if (record.deletedSlot(i) < 0 || record.deletedSlot(i) >= slots[0]) {
+          throw contradiction("slot " + record.deletedSlot(i) + " of " + slots[0] + " deleted");
         }
       }
     }
-    if (record.type != WalRecord.Type.ROWS) {
+    if (record.type() != ChangeType.ROWS) {
       return;
     }
-    if (record.firstSlot != slots[0]
-        || record.heapFrom != heap[0]
-        || record.vectorBytes != state.schema.vectorBytes()
-        || (long) record.firstSlot + record.count > state.slots.maxSlots) {
+    if (record.firstSlot() != slots[0]
+        || record.heapFrom() != heap[0]
+        || record.vectorBytes() != state.schema.vectorBytes()
+        || (long) record.firstSlot() + record.count() > state.slots.maxSlots) {
       throw contradiction(
-          record,
           "rows from slot "
-              + record.firstSlot
+              + record.firstSlot()
               + " and heap offset "
-              + record.heapFrom
+              + record.heapFrom()
               + ", expected "
               + slots[0]
               + " and "
               + heap[0]);
     }
-    slots[0] += record.count;
-    heap[0] += record.heapBytes;
+    slots[0] += record.count();
+    heap[0] += record.heapBytes();
   }
 
-  private CorruptFileException contradiction(WalRecord record, String detail) {
+  private CorruptFileException contradiction(String detail) {
     return new CorruptFileException(
-        state.walDirectory(), 0, "the record at lsn " + record.lsn + " contradicts: " + detail);
+        state.walDirectory(), 0, "the record at lsn " + record.lsn() + " contradicts: " + detail);
   }
 
   /** The first bulk record whose rows are not what it says, or null. */
@@ -290,9 +295,9 @@ public final class Recovery {
         ExtentReader heap = new ExtentReader(directory, SlotTable.HEAP)) {
       int stride = state.slots.stride;
       for (Bulk record : bulk) {
-        if (!matches(rows, record.firstSlot, record.count, RowLayout.BYTES, record.rowsCrc)
-            || !matches(vectors, record.firstSlot, record.count, stride, record.vectorsCrc)
-            || (record.heapBytes > 0 && !matchesHeap(heap, record))) {
+        if (!matches(rows, record.firstSlot(), record.count(), RowLayout.BYTES, record.rowsCrc())
+            || !matches(vectors, record.firstSlot(), record.count(), stride, record.vectorsCrc())
+            || (record.heapBytes() > 0 && !matchesHeap(heap, record))) {
           return record;
         }
       }
@@ -312,7 +317,7 @@ public final class Recovery {
 
   private static boolean matchesHeap(ExtentReader heap, Bulk record) throws IOException {
     try {
-      return heap.checksum(record.heapFrom, record.heapBytes) == record.heapCrc;
+      return heap.checksum(record.heapFrom(), record.heapBytes()) == record.heapCrc();
     } catch (CorruptFileException missing) {
       LOG.info("payloads of the log's tail are missing: {}", missing.getMessage());
       return false;
@@ -324,44 +329,45 @@ public final class Recovery {
     return reader.read(
         manifest.firstSequence(),
         manifest.lsn(),
-        record -> {
-          if (record.lsn > end) {
+        (address, bytes) -> {
+          record.wrap(address, bytes);
+          if (record.lsn() > end) {
             return false;
           }
-          apply(record);
+          apply();
           return true;
         });
   }
 
-  private void apply(WalRecord record) throws IOException {
-    String stream = record.streamIdText();
+  private void apply() throws IOException {
+    String stream = record.streamId();
     if (stream != null) {
-      state.streams.written(stream, record.frameSequence);
+      state.streams.written(stream, record.frameSequence());
     }
-    switch (record.type) {
-      case ROWS -> applyRows(record);
+    switch (record.type()) {
+      case ROWS -> applyRows();
       case DELETE -> {
-        for (int i = 0; i < record.count; i++) {
-          state.loggedTombstones.markDeleted(record.slots[i]);
+        for (int i = 0; i < record.count(); i++) {
+          state.loggedTombstones.markDeleted(record.deletedSlot(i));
         }
       }
       case FRAME_REFUSED -> {}
     }
   }
 
-  private void applyRows(WalRecord record) throws IOException {
-    state.ensure(record.count, record.heapBytes);
-    if (record.inline) {
-      storeInline(record);
-    } else if (record.lsn > provenDurableLsn) {
-      firstUnprovenSlot = Math.min(firstUnprovenSlot, record.firstSlot);
-      firstUnprovenHeap = Math.min(firstUnprovenHeap, record.heapFrom);
+  private void applyRows() throws IOException {
+    state.ensure(record.count(), record.heapBytes());
+    if (record.isInline()) {
+      storeInline();
+    } else if (record.lsn() > provenDurableLsn) {
+      firstUnprovenSlot = Math.min(firstUnprovenSlot, record.firstSlot());
+      firstUnprovenHeap = Math.min(firstUnprovenHeap, record.heapFrom());
     }
-    int end = record.firstSlot + record.count;
-    for (int slot = record.firstSlot; slot < end; slot++) {
+    int end = record.firstSlot() + record.count();
+    for (int slot = record.firstSlot(); slot < end; slot++) {
       int previous = state.slots.previous(slot);
       if (previous >= slot || previous < -1) {
-        throw contradiction(record, "slot " + slot + " follows slot " + previous);
+        throw contradiction("slot " + slot + " follows slot " + previous);
       }
       if (previous >= 0) {
         state.loggedTombstones.markDeleted(previous);
@@ -369,20 +375,21 @@ public final class Recovery {
       state.index.put(slot, state.index.hashOf(slot), previous);
     }
     state.count = end;
-    state.heapEnd += record.heapBytes;
+    state.heapEnd += record.heapBytes();
   }
 
-  private void storeInline(WalRecord record) {
+  private void storeInline() {
     SlotTable slots = state.slots;
-    for (int i = 0; i < record.count; i++) {
+    for (int i = 0; i < record.count(); i++) {
       Memory.copy(
-          record.vectors + (long) i * record.vectorStride,
-          slots.vector(record.firstSlot + i),
-          record.vectorBytes);
+          record.vectors() + (long) i * record.vectorBytes(),
+          slots.vector(record.firstSlot() + i),
+          record.vectorBytes());
     }
-    Memory.copy(record.rows, slots.row(record.firstSlot), (long) record.count * RowLayout.BYTES);
-    if (record.heapBytes > 0) {
-      Memory.copy(record.heap, slots.heapAt(record.heapFrom), record.heapBytes);
+    Memory.copy(
+        record.rows(), slots.row(record.firstSlot()), (long) record.count() * RowLayout.BYTES);
+    if (record.heapBytes() > 0) {
+      Memory.copy(record.heap(), slots.heapAt(record.heapFrom()), record.heapBytes());
     }
   }
 

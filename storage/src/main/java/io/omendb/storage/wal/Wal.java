@@ -3,17 +3,14 @@ package io.omendb.storage.wal;
 import io.omendb.storage.api.Durability;
 import io.omendb.storage.api.Joins;
 import io.omendb.storage.api.StoreFailedException;
-import io.omendb.storage.file.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -46,9 +43,6 @@ public final class Wal implements AutoCloseable {
   /** Size of a collection's first log file: small, since there may be many small collections. */
   public static final long SMALLEST_FILE = 1L << 20;
 
-  private static final long LARGEST_FILE = 64L << 20;
-  private static final int RECYCLED_FILES = 2;
-
   /**
    * Waiting bytes at which writers wait, as a multiple of those at which they are asked to slow.
    */
@@ -59,8 +53,13 @@ public final class Wal implements AutoCloseable {
     /** Brings what lies in the extents below these bounds to the device. */
     void syncExtents(int slots, long heapBytes) throws IOException;
 
-    /** Makes a record visible; called in log order. */
-    void publish(WalRecord record);
+    /**
+     * Makes the records of a batch visible; batches come in log order.
+     *
+     * @param address of the first record; valid during the call
+     * @param bytes of all of them, one after the other
+     */
+    void publish(long address, long bytes);
 
     /** The watermarks moved. */
     void watermarks(long writtenLsn, long durableLsn, long publishedLsn);
@@ -79,14 +78,9 @@ public final class Wal implements AutoCloseable {
   public record Start(long lastLsn, long durableLsn, int lastCrc) {}
 
   private final String name;
-  private final Path directory;
-  private final UUID collection;
-  private final int rowBytes;
   private final Durability durability;
   private final long backlogBytes;
   private final Owner owner;
-  private final Executor background;
-  private final RecordEncoder encoder;
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -96,18 +90,13 @@ public final class Wal implements AutoCloseable {
   // Guarded by lock.
   private WalBatch active = new WalBatch();
   private WalBatch spare = new WalBatch();
-  private WalFile current;
-  private @Nullable CompletableFuture<WalFile> next;
-  private final List<WalFile> rolled = new ArrayList<>();
-  private final ArrayDeque<Path> recycled = new ArrayDeque<>();
+  private final LogFiles files;
   private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
   private long nextLsn;
   private long inFlightBytes;
   private boolean stopping;
 
   // Of the log's thread.
-  private final WalRecord decoded = new WalRecord();
-  private final List<WalFile> unsynced = new ArrayList<>();
   private int lastCrc;
   private int writtenSlots;
   private long writtenHeap;
@@ -133,7 +122,6 @@ public final class Wal implements AutoCloseable {
       String name,
       Path directory,
       UUID collection,
-      int rowBytes,
       Durability durability,
       long backlogBytes,
       WalFile file,
@@ -141,15 +129,10 @@ public final class Wal implements AutoCloseable {
       Owner owner,
       Executor background) {
     this.name = name;
-    this.directory = directory;
-    this.collection = collection;
-    this.rowBytes = rowBytes;
     this.durability = durability;
     this.backlogBytes = backlogBytes;
-    this.current = file;
+    this.files = new LogFiles(name, directory, collection, file, background);
     this.owner = owner;
-    this.background = background;
-    this.encoder = new ChronicleRecordEncoder(rowBytes);
     this.nextLsn = start.lastLsn() + 1;
     this.lastCrc = start.lastCrc();
     this.writtenLsn = start.lastLsn();
@@ -197,32 +180,7 @@ public final class Wal implements AutoCloseable {
     if (needed > WalBatch.CAPACITY) {
       throw new IllegalArgumentException("a record of " + recordBytes + " bytes is too large");
     }
-    if (needed <= current.room() || needed <= roomOfNext()) {
-      return;
-    }
-    if (next != null) {
-      WalFile tooSmall = next.join();
-      next = null;
-      tooSmall.close();
-      Files.delete(tooSmall.path());
-    }
-    long bytes = Math.max(nextFileBytes(), needed + WalLayout.FILE_HEADER_BYTES);
-    next = CompletableFuture.completedFuture(createNext(bytes, recycledFor(bytes)));
-  }
-
-  /** Room of the prepared file, after its preparation; 0 where there is none. */
-  private long roomOfNext() {
-    if (next == null) {
-      return 0;
-    }
-    try {
-      return next.join().room();
-    } catch (CompletionException e) {
-      // Most likely a full disk; trying again tells.
-      LOG.warn("cannot prepare a log file for {} ahead of use: {}", name, e.toString());
-      next = null;
-      return 0;
-    }
+    files.reserve(needed);
   }
 
   /** The position that the next record takes. Under the lock. */
@@ -231,16 +189,16 @@ public final class Wal implements AutoCloseable {
   }
 
   /**
-   * Adds a record, whose {@code lsn} is {@link #nextLsn}. Under the lock, after {@link #reserve}.
+   * Adds a record, whose position is {@link #nextLsn}. Under the lock, after {@link #reserve}.
    *
    * @param slots stored so far, this record's included
    * @param heapBytes stored so far, this record's included
    */
   public void add(WalRecord record, int slots, long heapBytes) {
-    if (record.lsn != nextLsn) {
-      throw new IllegalArgumentException("lsn=" + record.lsn + ", expected " + nextLsn);
+    if (record.lsn() != nextLsn) {
+      throw new IllegalArgumentException("lsn=" + record.lsn() + ", expected " + nextLsn);
     }
-    active.add(encoder, record, record.encodedBytes(rowBytes), slots, heapBytes);
+    active.add(record, slots, heapBytes);
     nextLsn++;
     waitingBytes = inFlightBytes + bytesOf(active);
     work.signal();
@@ -342,7 +300,7 @@ public final class Wal implements AutoCloseable {
   public long currentSequence() {
     lock.lock();
     try {
-      return current.sequence();
+      return files.current().sequence();
     } finally {
       lock.unlock();
     }
@@ -360,21 +318,10 @@ public final class Wal implements AutoCloseable {
   public void retire(long sequence) throws IOException {
     // What lies in them is durable by checkpoint; the log's thread forgets them first.
     runBetweenBatches(() -> forgetRolled(sequence));
-    List<Path> retired = new ArrayList<>();
+    List<Path> retired;
     lock.lock();
     try {
-      for (Path file : DurableFiles.list(directory)) {
-        long old = WalFile.sequenceOf(file);
-        if (old >= 0 && old < sequence && !recycled.contains(file)) {
-          retired.add(file);
-        }
-      }
-      for (Path file : List.copyOf(retired)) {
-        if (recycled.size() < RECYCLED_FILES && Files.size(file) == LARGEST_FILE) {
-          recycled.add(file);
-          retired.remove(file);
-        }
-      }
+      retired = files.recycle(sequence);
     } finally {
       lock.unlock();
     }
@@ -384,15 +331,10 @@ public final class Wal implements AutoCloseable {
   }
 
   private void forgetRolled(long sequence) {
-    unsynced.removeIf(file -> file.sequence() < sequence);
+    files.forgetUnsynced(sequence);
     lock.lock();
     try {
-      for (WalFile file : List.copyOf(rolled)) {
-        if (file.sequence() < sequence) {
-          rolled.remove(file);
-          file.close();
-        }
-      }
+      files.closeRolled(sequence);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
@@ -421,13 +363,7 @@ public final class Wal implements AutoCloseable {
   }
 
   private void closeFiles() throws IOException {
-    for (WalFile file : rolled) {
-      file.close();
-    }
-    current.close();
-    if (roomOfNext() > 0 && next != null) {
-      next.join().close();
-    }
+    files.close();
     active.close();
     spare.close();
   }
@@ -436,7 +372,7 @@ public final class Wal implements AutoCloseable {
   public void breakFile() throws IOException {
     lock.lock();
     try {
-      current.close();
+      files.current().close();
     } finally {
       lock.unlock();
     }
@@ -466,12 +402,12 @@ public final class Wal implements AutoCloseable {
         return false;
       }
       task = tasks.poll();
-      file = current;
+      file = files.current();
       if (!active.isEmpty()) {
         batch = active;
         active = spare;
         spare = batch;
-        file = roll(batch.fileBytes());
+        file = files.roll(batch.fileBytes());
         at = file.take(batch.fileBytes(), batch.lastLsn());
         inFlightBytes = bytesOf(batch);
       }
@@ -509,23 +445,6 @@ public final class Wal implements AutoCloseable {
         LOG.warn("interrupt of {} ignored", thread.getName());
       }
     }
-  }
-
-  /** The file for the next batch: the current one, or the next where it has too little room. */
-  private WalFile roll(long bytes) {
-    if (bytes > current.room()) {
-      if (next == null) {
-        throw new IllegalStateException("no log file was reserved for " + bytes + " bytes");
-      }
-      rolled.add(current);
-      unsynced.add(current);
-      current = next.join();
-      next = null;
-    }
-    if (next == null && current.room() - bytes < current.bytes() / 2) {
-      prepareNext();
-    }
-    return current;
   }
 
   private void write(WalBatch batch, WalFile file, long at) throws IOException {
@@ -567,12 +486,7 @@ public final class Wal implements AutoCloseable {
   }
 
   private void publish(WalBatch batch) {
-    long address = batch.records();
-    long end = address + batch.recordBytes();
-    while (address < end) {
-      address += decoded.decode(address, end - address, rowBytes);
-      owner.publish(decoded);
-    }
+    owner.publish(batch.records(), batch.recordBytes());
     publishedLsn = batch.lastLsn();
   }
 
@@ -596,47 +510,10 @@ public final class Wal implements AutoCloseable {
   }
 
   private void syncLog() throws IOException {
-    for (WalFile file : unsynced) {
-      file.sync();
-    }
-    unsynced.clear();
-    current.sync();
+    files.sync();
     long before = syncs;
     syncs = before + 1;
     durableLsn = writtenLsn;
-  }
-
-  private void prepareNext() {
-    long bytes = nextFileBytes();
-    Path reuse = recycledFor(bytes);
-    WalFile predecessor = current;
-    next =
-        CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return createAfter(predecessor, bytes, reuse);
-              } catch (IOException e) {
-                throw new UncheckedIOException(e);
-              }
-            },
-            background);
-  }
-
-  private long nextFileBytes() {
-    return Math.min(LARGEST_FILE, 2 * current.bytes());
-  }
-
-  private @Nullable Path recycledFor(long bytes) {
-    return bytes <= LARGEST_FILE ? recycled.poll() : null;
-  }
-
-  private WalFile createNext(long bytes, @Nullable Path reuse) throws IOException {
-    return createAfter(current, bytes, reuse);
-  }
-
-  private WalFile createAfter(WalFile predecessor, long bytes, @Nullable Path reuse)
-      throws IOException {
-    return WalFile.create(directory, collection, predecessor.sequence() + 1, bytes, reuse);
   }
 
   /** Latches a failure: nothing more is taken, written or acknowledged. Any thread. */

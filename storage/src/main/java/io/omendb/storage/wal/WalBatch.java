@@ -79,18 +79,24 @@ final class WalBatch implements AutoCloseable {
     return WalLayout.alignBatch(end + recordBytes);
   }
 
-  void add(RecordEncoder encoder, WalRecord record, long recordBytes, int slots, long heapEnd) {
-    space.commit(WalLayout.alignBatch(end + recordBytes));
-    end += encoder.encode(record, space.address() + end, (int) recordBytes);
+  /**
+   * Adds a record.
+   *
+   * @param slots stored so far, the record's included
+   * @param heapEnd stored so far, the record's included
+   */
+  void add(WalRecord record, int slots, long heapEnd) {
+    int bytes = record.bytes();
+    space.commit(WalLayout.alignBatch(end + bytes));
+    record.write(space.address() + end);
+    end += bytes;
     if (count++ == 0) {
-      firstLsn = record.lsn;
+      firstLsn = record.lsn();
     }
-    lastLsn = record.lsn;
+    lastLsn = record.lsn();
     endSlot = slots;
     endHeap = heapEnd;
-    if (record.type == WalRecord.Type.ROWS && !record.inline) {
-      bulkBytes += (long) record.count * record.vectorStride + record.heapBytes;
-    }
+    bulkBytes += record.bulkBytes();
   }
 
   /** Fills the header; returns the batch's checksum. */

@@ -16,17 +16,7 @@ package io.omendb.storage.wal;
  *            32 crc of the batch before u32 (0 for the first), also across files
  *            36 … 64 zero; then the records
  *
- *   record   0 bytes u32, a multiple of 8 | 4 type u8 | 5 flags u8 | 6 stream id bytes u16
- *            8 lsn u64 | 16 frame sequence u64
- *            24 stream id, padded to 8; then by type
- *
- *   ROWS     0 first slot i32 | 4 count i32 | 8 heap from u64 | 16 heap bytes u64
- *            24 crc of vectors | 28 crc of rows | 32 crc of heap bytes | 36 vector bytes u32
- *            with flag INLINE: vectors (without padding), rows, heap bytes; padded to 8.
- *            Without it those lie in the extents, synced before this record is, and the crcs
- *            (of whole strides) tell whether they arrived.
- *   DELETE   0 count i32 | 4 zero | 8 slots, i32 each, padded to 8
- *   FRAME_REFUSED  nothing: a refused frame has used up its sequence
+ *   record   0 bytes u32, a multiple of 8 | 4 … 8 the owner's | 8 lsn u64 | 16 … the owner's
  * </pre>
  *
  * <p>A file is prepared under a temporary name and renamed once its header is durable, so a header
@@ -58,44 +48,17 @@ public final class WalLayout {
   static final int BATCH_PREVIOUS_CRC = 32;
   static final int BATCH_HEADER_BYTES = 64;
 
-  static final int RECORD_BYTES = 0;
-  static final int RECORD_TYPE = 4;
-  static final int RECORD_FLAGS = 5;
-  static final int RECORD_STREAM_BYTES = 6;
-  static final int RECORD_LSN = 8;
-  static final int RECORD_FRAME_SEQUENCE = 16;
-  static final int RECORD_HEADER_BYTES = 24;
+  /** Offset of a record's length. */
+  public static final int RECORD_BYTES = 0;
 
-  static final byte TYPE_ROWS = 1;
-  static final byte TYPE_DELETE = 2;
-  static final byte TYPE_FRAME_REFUSED = 3;
-  static final byte FLAG_INLINE = 1;
+  /** Offset of a record's position in the log. */
+  public static final int RECORD_LSN = 8;
 
-  static final int ROWS_FIRST_SLOT = 0;
-  static final int ROWS_COUNT = 4;
-  static final int ROWS_HEAP_FROM = 8;
-  static final int ROWS_HEAP_BYTES = 16;
-  static final int ROWS_VECTORS_CRC = 24;
-  static final int ROWS_ROWS_CRC = 28;
-  static final int ROWS_HEAP_CRC = 32;
-  static final int ROWS_VECTOR_BYTES = 36;
-  static final int ROWS_BYTES = 40;
-
-  static final int DELETE_COUNT = 0;
-  static final int DELETE_SLOTS = 8;
+  static final int RECORD_HEADER_BYTES = 16;
 
   private WalLayout() {}
 
-  static int align8(int bytes) {
-    return (bytes + 7) & -8;
-  }
-
   static long alignBatch(long bytes) {
     return (bytes + BATCH_ALIGNMENT - 1) & -BATCH_ALIGNMENT;
-  }
-
-  /** Offset of what follows the stream id in a record. */
-  static int body(int streamBytes) {
-    return RECORD_HEADER_BYTES + align8(streamBytes);
   }
 }

@@ -1,5 +1,6 @@
 package io.omendb.storage.wal;
 
+import io.omendb.memory.Memory;
 import io.omendb.storage.api.CorruptFileException;
 import io.omendb.storage.file.DurableFiles;
 import java.io.IOException;
@@ -19,7 +20,13 @@ public final class WalReader {
   /** Takes records in log order; returns false to end the log before this record. */
   @FunctionalInterface
   public interface Visitor {
-    boolean record(WalRecord record) throws IOException;
+    /**
+     * A record.
+     *
+     * @param address where it lies, its header included; valid during the call
+     * @param bytes of it
+     */
+    boolean record(long address, int bytes) throws IOException, MalformedRecordException;
   }
 
   /**
@@ -36,8 +43,6 @@ public final class WalReader {
 
   private final Path directory;
   private final UUID collection;
-  private final int rowBytes;
-  private final WalRecord record = new WalRecord();
 
   private long lastLsn;
   private long provenDurableLsn;
@@ -54,12 +59,10 @@ public final class WalReader {
   /**
    * @param directory of the log files
    * @param collection that they must belong to
-   * @param rowBytes bytes of a stored row, vectors apart
    */
-  public WalReader(Path directory, UUID collection, int rowBytes) {
+  public WalReader(Path directory, UUID collection) {
     this.directory = directory;
     this.collection = collection;
-    this.rowBytes = rowBytes;
   }
 
   /**
@@ -164,30 +167,40 @@ public final class WalReader {
     long end = file.recordsEnd(at);
     long last = Math.min(limit, file.lastLsn(at));
     for (long lsn = file.firstLsn(at); lsn <= last; lsn++) {
-      address += decode(file, address, end, lsn);
-      if (lsn <= lastLsn) {
-        continue;
+      try {
+        int bytes = recordBytes(address, end, lsn);
+        if (lsn > lastLsn) {
+          if (!visitor.record(address, bytes)) {
+            return false;
+          }
+          lastLsn = lsn;
+          // Here too, for a log that ends inside this batch.
+          lastCrc = file.crc(at);
+        }
+        address += bytes;
+      } catch (MalformedRecordException e) {
+        throw new CorruptFileException(
+            file.path(), at, "a record contradicts itself: " + e.getMessage());
       }
-      if (!visitor.record(record)) {
-        return false;
-      }
-      lastLsn = lsn;
-      // Here too, for a log that ends inside this batch.
-      lastCrc = file.crc(at);
     }
     return true;
   }
 
-  private int decode(LoadedFile file, long address, long end, long lsn) throws IOException {
-    try {
-      int bytes = record.decode(address, end - address, rowBytes);
-      if (record.lsn != lsn) {
-        throw new IllegalArgumentException("lsn=" + record.lsn + ", expected " + lsn);
-      }
-      return bytes;
-    } catch (IllegalArgumentException e) {
-      throw new CorruptFileException(file.path(), at, "a record contradicts itself: " + e);
+  /** Checks a record's own header, which is the log's; the rest is the visitor's. */
+  private static int recordBytes(long address, long end, long lsn) throws MalformedRecordException {
+    if (end - address < WalLayout.RECORD_HEADER_BYTES) {
+      throw new MalformedRecordException("record header cut at " + (end - address) + " bytes");
     }
+    int bytes = Memory.getInt(address + WalLayout.RECORD_BYTES);
+    if (bytes < WalLayout.RECORD_HEADER_BYTES || bytes > end - address) {
+      throw new MalformedRecordException(
+          "record bytes=" + bytes + ", expected 16.." + (end - address));
+    }
+    long found = Memory.getLong(address + WalLayout.RECORD_LSN);
+    if (found != lsn) {
+      throw new MalformedRecordException("lsn=" + found + ", expected " + lsn);
+    }
+    return bytes;
   }
 
   /** Acknowledged data after the point where the log breaks off is lost data. */

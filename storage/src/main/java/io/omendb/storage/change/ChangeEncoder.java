@@ -1,4 +1,4 @@
-package io.omendb.storage.wal;
+package io.omendb.storage.change;
 
 import io.omendb.memory.Memory;
 import java.lang.foreign.Arena;
@@ -14,7 +14,7 @@ import net.openhft.chronicle.bytes.PointerBytesStore;
  *
  * <p>Blocks of vectors are copied by {@link Memory}, since they may be strided.
  */
-final class ChronicleRecordEncoder implements RecordEncoder {
+final class ChangeEncoder {
   /**
    * Held, since the log manager holds its loggers weakly; its one warning is about a cleaner we do
    * not use.
@@ -31,10 +31,8 @@ final class ChronicleRecordEncoder implements RecordEncoder {
 
   private final PointerBytesStore store = BytesStore.nativePointer();
   private final Bytes<?> bytes;
-  private final int rowBytes;
 
-  ChronicleRecordEncoder(int rowBytes) {
-    this.rowBytes = rowBytes;
+  ChangeEncoder() {
     // Somewhere valid to point at until the first record says where.
     store.set(SCRATCH, SCRATCH_BYTES);
     bytes = store.bytesForWrite();
@@ -42,12 +40,9 @@ final class ChronicleRecordEncoder implements RecordEncoder {
     bytes.singleThreadedCheckDisabled(true);
   }
 
-  @Override
-  public int encode(WalRecord record, long address, int capacity) {
-    int length = Math.toIntExact(record.encodedBytes(rowBytes));
-    if (length > capacity) {
-      throw new IllegalArgumentException("record of " + length + " bytes in " + capacity);
-    }
+  /** Encodes a change into {@link Change#bytes} bytes at an address. */
+  void encode(Change record, int rowBytes, long address) {
+    int length = record.bytes();
     store.set(address, length);
     bytes.clear();
     byte[] streamId = record.streamId;
@@ -59,7 +54,7 @@ final class ChronicleRecordEncoder implements RecordEncoder {
       pad();
     }
     switch (record.type) {
-      case ROWS -> encodeRows(record);
+      case ROWS -> encodeRows(record, rowBytes);
       case DELETE -> encodeDelete(record);
       case FRAME_REFUSED -> {}
     }
@@ -67,10 +62,9 @@ final class ChronicleRecordEncoder implements RecordEncoder {
       throw new IllegalStateException(
           "record of " + bytes.writePosition() + " bytes, expected " + length);
     }
-    return length;
   }
 
-  private void encodeRows(WalRecord record) {
+  private void encodeRows(Change record, int rowBytes) {
     bytes.writeInt(record.firstSlot).writeInt(record.count);
     bytes.writeLong(record.heapFrom).writeLong(record.heapBytes);
     bytes.writeInt(record.vectorsCrc).writeInt(record.rowsCrc).writeInt(record.heapCrc);
@@ -91,7 +85,7 @@ final class ChronicleRecordEncoder implements RecordEncoder {
     pad();
   }
 
-  private void encodeDelete(WalRecord record) {
+  private void encodeDelete(Change record) {
     bytes.writeInt(record.count).writeInt(0);
     for (int i = 0; i < record.count; i++) {
       bytes.writeInt(record.slots[i]);
@@ -110,15 +104,15 @@ final class ChronicleRecordEncoder implements RecordEncoder {
     }
   }
 
-  private static byte type(WalRecord record) {
+  private static byte type(Change record) {
     return switch (record.type) {
-      case ROWS -> WalLayout.TYPE_ROWS;
-      case DELETE -> WalLayout.TYPE_DELETE;
-      case FRAME_REFUSED -> WalLayout.TYPE_FRAME_REFUSED;
+      case ROWS -> ChangeLayout.TYPE_ROWS;
+      case DELETE -> ChangeLayout.TYPE_DELETE;
+      case FRAME_REFUSED -> ChangeLayout.TYPE_FRAME_REFUSED;
     };
   }
 
-  private static byte flags(WalRecord record) {
-    return record.type == WalRecord.Type.ROWS && record.inline ? WalLayout.FLAG_INLINE : 0;
+  private static byte flags(Change record) {
+    return record.type == ChangeType.ROWS && record.inline ? ChangeLayout.FLAG_INLINE : 0;
   }
 }
