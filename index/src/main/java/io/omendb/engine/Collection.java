@@ -177,24 +177,47 @@ public final class Collection {
    * Appends rows as one atomic write. On return they are stored; they are acknowledged and visible
    * as the sequences below tell.
    *
-   * @param frame the client's position in a stream, logged with the rows and also where they are
-   *     refused
+   * @param rows read during the call
+   * @param result overwritten
    * @throws InvalidRowsException if a row cannot be stored; nothing is applied
    * @throws UnlinkedBufferFullException if rows for {@link Visibility#IMMEDIATE} would make the
    *     unlinked buffer too long; nothing is applied or logged
    * @throws IOException if the disk is full or the log has failed; nothing is applied
    */
-  public void append(
+  public void append(RowSource rows, WriteMode mode, Visibility visibility, AppendResult result)
+      throws InvalidRowsException, UnlinkedBufferFullException, IOException {
+    if (visibility == Visibility.IMMEDIATE && unlinkedBufferFull()) {
+      throw new UnlinkedBufferFullException(config.name(), buffer.unlinkedRows(), unlinkedLimit);
+    }
+    write(rows, mode, visibility, null, result);
+  }
+
+  /**
+   * Appends a frame of a bulk stream that may be resumed, as {@link #append} does, but however long
+   * the unlinked buffer is: the stream asks {@link #unlinkedBufferFull} before it asks its client
+   * for more.
+   *
+   * @param position the client's in the stream, logged with the rows and also where they are
+   *     refused
+   */
+  public void appendFrame(
       RowSource rows,
       WriteMode mode,
       Visibility visibility,
-      @Nullable StreamFrame frame,
+      StreamFrame position,
       AppendResult result)
-      throws InvalidRowsException, UnlinkedBufferFullException, IOException {
+      throws InvalidRowsException, IOException {
+    write(rows, mode, visibility, position, result);
+  }
+
+  private void write(
+      RowSource rows,
+      WriteMode mode,
+      Visibility visibility,
+      @Nullable StreamFrame position,
+      AppendResult result)
+      throws InvalidRowsException, IOException {
     boolean hidden = visibility == Visibility.AFTER_BUILD;
-    if (!hidden && frame == null && unlinkedBufferFull()) {
-      throw new UnlinkedBufferFullException(config.name(), buffer.unlinkedRows(), unlinkedLimit);
-    }
     lease();
     try {
       long[] ticket = new long[1];
@@ -204,7 +227,7 @@ public final class Collection {
             mode,
             rowChecks,
             (firstSlot, count) -> ticket[0] = buffer.place(firstSlot, firstSlot + count, hidden),
-            frame,
+            position,
             result);
       } catch (IOException e) {
         buffer.withdraw(ticket[0]);
@@ -292,17 +315,15 @@ public final class Collection {
     return Math.max(lastSequence, store.publishedLsn());
   }
 
-  /** Everything up to it is acknowledged. */
-  public long acknowledgedSequence() {
-    return store.publishedLsn();
-  }
-
   /** Everything up to it is on the device. */
   public long durableSequence() {
     return store.durableLsn();
   }
 
-  /** Everything up to it is visible, AFTER_BUILD rows that wait for their build left out. */
+  /**
+   * Everything up to it is acknowledged, and visible but for AFTER_BUILD rows that wait for their
+   * build: the two are one moment.
+   */
   public long visibleSequence() {
     return store.publishedLsn();
   }
@@ -363,7 +384,7 @@ public final class Collection {
 
   // ---- Reading -------------------------------------------------------------------------------
 
-  /** Rows visible and not dead. */
+  /** Rows visible and not deleted. */
   public long liveCount() {
     return store.rows().liveCount();
   }

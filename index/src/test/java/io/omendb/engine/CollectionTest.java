@@ -229,7 +229,7 @@ class CollectionTest {
             InvalidRowsException.class,
             () ->
                 collection.append(
-                    rows, WriteMode.UPSERT, Visibility.IMMEDIATE, null, new AppendResult()));
+                    rows, WriteMode.UPSERT, Visibility.IMMEDIATE, new AppendResult()));
     assertEquals(1, e.total());
     assertEquals(new InvalidRowsException.Item(1, component, value, reason), e.items().getFirst());
     assertEquals(sequence, collection.lastSequence());
@@ -266,19 +266,19 @@ class CollectionTest {
     assertThrows(
         InvalidRowsException.class,
         () ->
-            collection.append(
+            collection.appendFrame(
                 bad,
                 WriteMode.UPSERT,
                 Visibility.IMMEDIATE,
                 new StreamFrame("s", 7),
                 new AppendResult()));
-    TestEngine.await("the mark", () -> collection.acknowledgedSequence() == 1);
+    TestEngine.await("the mark", () -> collection.visibleSequence() == 1);
     assertNotNull(collection.stream("s"));
     assertEquals(0, collection.liveCount());
   }
 
   @Test
-  void writesAreRefusedWhileTheTailIsFull() throws Exception {
+  void writesAreRefusedWhileTheUnlinkedBufferIsFull() throws Exception {
     int dimension = 8_192;
     int limit = 5_000_000 / dimension;
     Collection collection =
@@ -296,7 +296,7 @@ class CollectionTest {
     UnlinkedBufferFullException e =
         assertThrows(
             UnlinkedBufferFullException.class,
-            () -> collection.append(one, WriteMode.UPSERT, Visibility.IMMEDIATE, null, result));
+            () -> collection.append(one, WriteMode.UPSERT, Visibility.IMMEDIATE, result));
     assertTrue(collection.unlinkedBufferFull());
     String message = String.valueOf(e.getMessage());
     assertTrue(message.endsWith("rows wait to be linked, limit " + limit), message);
@@ -305,13 +305,13 @@ class CollectionTest {
     // Rows that no search compares one by one are welcome, and so are a stream's, held before.
     TestRows hidden = TestRows.of(vectors, 0, 1, 1_000_001);
     TestEngine.append(collection, hidden, WriteMode.UPSERT, Visibility.AFTER_BUILD);
-    collection.append(
+    collection.appendFrame(
         TestRows.of(vectors, 0, 1, 1_000_002),
         WriteMode.UPSERT,
         Visibility.IMMEDIATE,
         new StreamFrame("s", 1),
         result);
-    TestEngine.await("room in the tail", () -> !collection.unlinkedBufferFull());
+    TestEngine.await("room in the unlinked buffer", () -> !collection.unlinkedBufferFull());
     TestEngine.insert(collection, one);
     assertTrue(collection.find(1_000_000) >= 0);
   }

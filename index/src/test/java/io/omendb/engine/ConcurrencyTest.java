@@ -125,7 +125,7 @@ class ConcurrencyTest {
         }
       }
       try {
-        collection.append(rows, WriteMode.UPSERT, Visibility.IMMEDIATE, null, result);
+        collection.append(rows, WriteMode.UPSERT, Visibility.IMMEDIATE, result);
       } catch (UnlinkedBufferFullException e) {
         throw new AssertionError(e);
       }
@@ -233,7 +233,7 @@ class ConcurrencyTest {
             AppendResult result = new AppendResult();
             TestRows row = new TestRows().add(7, vector(7));
             while (System.nanoTime() < end) {
-              collection.append(row, WriteMode.UPSERT, Visibility.IMMEDIATE, null, result);
+              collection.append(row, WriteMode.UPSERT, Visibility.IMMEDIATE, result);
               TestEngine.awaitAcknowledged(collection, result.lsn);
             }
             return null;

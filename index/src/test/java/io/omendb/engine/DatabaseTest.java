@@ -302,7 +302,6 @@ class DatabaseTest {
                   TestRows.of(vectors, 0, 1, 0),
                   WriteMode.UPSERT,
                   Visibility.AFTER_BUILD,
-                  null,
                   new AppendResult()));
       CollectionNotFoundException e =
           assertThrows(
@@ -312,7 +311,6 @@ class DatabaseTest {
                       TestRows.of(vectors, 0, 1, 0),
                       WriteMode.UPSERT,
                       Visibility.IMMEDIATE,
-                      null,
                       new AppendResult()));
       assertEquals("collection dropped does not exist", e.getMessage());
       assertEquals(10, kept.liveCount());
@@ -421,7 +419,6 @@ class DatabaseTest {
                   TestRows.of(vectors, id, id + 1, id),
                   WriteMode.UPSERT,
                   Visibility.IMMEDIATE,
-                  null,
                   result);
             } catch (CollectionNotFoundException closed) {
               return null;

@@ -58,7 +58,7 @@ final class TestEngine {
   }
 
   static void awaitAcknowledged(Collection collection, long sequence) {
-    await("acknowledged " + sequence, () -> collection.acknowledgedSequence() >= sequence);
+    await("acknowledged " + sequence, () -> collection.visibleSequence() >= sequence);
   }
 
   /** Waits until the sweep that follows linking has left a graph without violations. */
@@ -95,7 +95,7 @@ final class TestEngine {
       Collection collection, TestRows rows, WriteMode mode, Visibility visibility)
       throws Exception {
     AppendResult result = new AppendResult();
-    collection.append(rows, mode, visibility, null, result);
+    collection.append(rows, mode, visibility, result);
     awaitAcknowledged(collection, result.lsn);
     return result;
   }

@@ -1,13 +1,18 @@
 package io.omendb.engine;
 
-import io.omendb.memory.Memory;
 import io.omendb.storage.api.RowSource;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Rows on the heap. */
 final class TestRows implements RowSource {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private static final byte[] NOTHING = {};
 
   private final List<Long> ids = new ArrayList<>();
@@ -55,11 +60,11 @@ final class TestRows implements RowSource {
   }
 
   @Override
-  public void copyVectors(int from, int n, long address, int stride) {
+  public void copyVectors(int from, int n, MemorySegment target, long at, int stride) {
     for (int i = 0; i < n; i++) {
       float[] vector = vectors.get(from + i);
       for (int d = 0; d < vector.length; d++) {
-        Memory.putFloat(address + (long) i * stride + 4L * d, vector[d]);
+        target.set(FLOAT, at + (long) i * stride + 4L * d, vector[d]);
       }
     }
   }
@@ -75,8 +80,9 @@ final class TestRows implements RowSource {
   }
 
   @Override
-  public void copyStringId(int row, long address) {
-    Memory.write(stringIds.get(row), 0, address, stringIds.get(row).length);
+  public void copyStringId(int row, MemorySegment target, long at) {
+    byte[] utf8 = stringIds.get(row);
+    MemorySegment.copy(utf8, 0, target, ValueLayout.JAVA_BYTE, at, utf8.length);
   }
 
   @Override
@@ -85,7 +91,8 @@ final class TestRows implements RowSource {
   }
 
   @Override
-  public void copyPayload(int row, long address) {
-    Memory.write(payloads.get(row), 0, address, payloads.get(row).length);
+  public void copyPayload(int row, MemorySegment target, long at) {
+    byte[] payload = payloads.get(row);
+    MemorySegment.copy(payload, 0, target, ValueLayout.JAVA_BYTE, at, payload.length);
   }
 }

@@ -83,6 +83,16 @@ public final class Memory {
     return touched;
   }
 
+  /** A native range with bounds, for whoever is not trusted with addresses. */
+  public static MemorySegment slice(long address, long bytes) {
+    return ALL.asSlice(address, bytes);
+  }
+
+  /** Whether two native ranges hold the same bytes. */
+  public static boolean equal(long a, long b, long bytes) {
+    return slice(a, bytes).mismatch(slice(b, bytes)) < 0;
+  }
+
   /** Copies between native ranges, which may overlap. */
   public static void copy(long source, long target, long bytes) {
     MemorySegment.copy(ALL, source, ALL, target, bytes);

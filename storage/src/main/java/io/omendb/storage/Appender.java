@@ -1,6 +1,7 @@
 package io.omendb.storage;
 
 import io.omendb.memory.Checksum;
+import io.omendb.memory.Memory;
 import io.omendb.storage.api.AppendResult;
 import io.omendb.storage.api.CollectionSchema;
 import io.omendb.storage.api.DeleteResult;
@@ -20,6 +21,7 @@ import io.omendb.storage.row.SlotTable;
 import io.omendb.storage.row.WritePlan;
 import io.omendb.storage.wal.Wal;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -96,12 +98,13 @@ final class Appender implements AutoCloseable {
   /** Copies applied rows in runs: one run where there are no conflicts. */
   private void copyVectors(RowSource rows) {
     int applied = plan.applied();
+    MemorySegment target = Memory.slice(slots.vector(state.count), (long) applied * slots.stride);
     for (int i = 0; i < applied; ) {
       int run = 1;
       while (i + run < applied && plan.row(i + run) == plan.row(i) + run) {
         run++;
       }
-      rows.copyVectors(plan.row(i), run, slots.vector(state.count + i), slots.stride);
+      rows.copyVectors(plan.row(i), run, target, (long) i * slots.stride, slots.stride);
       i += run;
     }
   }

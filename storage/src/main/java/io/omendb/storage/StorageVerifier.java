@@ -150,10 +150,7 @@ public final class StorageVerifier {
     }
     int length = slots.heapLength(slots.id(a));
     return length == slots.heapLength(slots.id(b))
-        && Memory.ALL
-                .asSlice(slots.heapBytes(slots.id(a)), length)
-                .mismatch(Memory.ALL.asSlice(slots.heapBytes(slots.id(b)), length))
-            < 0;
+        && Memory.equal(slots.heapBytes(slots.id(a)), slots.heapBytes(slots.id(b)), length);
   }
 
   private static int newest(CollectionState state, int slot) {

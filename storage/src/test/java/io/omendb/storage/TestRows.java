@@ -3,12 +3,18 @@ package io.omendb.storage;
 import io.omendb.memory.Memory;
 import io.omendb.storage.api.RowCheck;
 import io.omendb.storage.api.RowSource;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Rows on the heap; every vector and payload follows from its id and version. */
 final class TestRows implements RowSource {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private static final class Row {
     final long id;
     final byte[] stringId;
@@ -85,11 +91,11 @@ final class TestRows implements RowSource {
   }
 
   @Override
-  public void copyVectors(int from, int n, long address, int stride) {
+  public void copyVectors(int from, int n, MemorySegment target, long at, int stride) {
     for (int i = 0; i < n; i++) {
       Row row = rows.get(from + i);
       for (int d = 0; d < dimension; d++) {
-        Memory.putFloat(address + (long) i * stride + 4L * d, component(row.id, row.version, d));
+        target.set(FLOAT, at + (long) i * stride + 4L * d, component(row.id, row.version, d));
       }
     }
   }
@@ -105,9 +111,9 @@ final class TestRows implements RowSource {
   }
 
   @Override
-  public void copyStringId(int row, long address) {
+  public void copyStringId(int row, MemorySegment target, long at) {
     byte[] utf8 = rows.get(row).stringId;
-    Memory.write(utf8, 0, address, utf8.length);
+    MemorySegment.copy(utf8, 0, target, ValueLayout.JAVA_BYTE, at, utf8.length);
   }
 
   @Override
@@ -116,8 +122,8 @@ final class TestRows implements RowSource {
   }
 
   @Override
-  public void copyPayload(int row, long address) {
+  public void copyPayload(int row, MemorySegment target, long at) {
     byte[] payload = rows.get(row).payload;
-    Memory.write(payload, 0, address, payload.length);
+    MemorySegment.copy(payload, 0, target, ValueLayout.JAVA_BYTE, at, payload.length);
   }
 }

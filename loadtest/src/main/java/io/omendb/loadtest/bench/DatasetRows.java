@@ -27,10 +27,8 @@ final class DatasetRows implements RowSource {
   }
 
   @Override
-  @SuppressWarnings("restricted") // the engine says where the rows go by address
-  public void copyVectors(int from, int n, long address, int stride) {
-    MemorySegment target = MemorySegment.ofAddress(address).reinterpret((long) n * stride);
-    vectors.copy(first + from, n, target, 0, stride);
+  public void copyVectors(int from, int n, MemorySegment target, long at, int stride) {
+    vectors.copy(first + from, n, target, at, stride);
   }
 
   @Override
@@ -44,7 +42,7 @@ final class DatasetRows implements RowSource {
   }
 
   @Override
-  public void copyStringId(int row, long address) {
+  public void copyStringId(int row, MemorySegment target, long at) {
     throw new UnsupportedOperationException("ids are numbers");
   }
 
@@ -54,7 +52,7 @@ final class DatasetRows implements RowSource {
   }
 
   @Override
-  public void copyPayload(int row, long address) {
+  public void copyPayload(int row, MemorySegment target, long at) {
     throw new UnsupportedOperationException("there are no payloads");
   }
 }

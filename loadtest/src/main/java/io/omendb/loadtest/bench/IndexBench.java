@@ -153,7 +153,7 @@ final class IndexBench implements Callable<Integer> {
       for (int first = 0; first < count; first += frame) {
         int n = Math.min(frame, count - first);
         rows.set(first, n);
-        collection.append(rows, WriteMode.UPSERT, Visibility.AFTER_BUILD, null, result);
+        collection.append(rows, WriteMode.UPSERT, Visibility.AFTER_BUILD, result);
         progress.add(n);
       }
     } catch (InvalidRowsException | UnlinkedBufferFullException e) {

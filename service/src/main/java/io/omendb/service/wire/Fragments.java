@@ -121,31 +121,8 @@ final class Fragments {
     return fallback ? BytePath.FALLBACK : BytePath.HEAP;
   }
 
-  /// Copies `[offset, offset + length)` to native memory, in one copy a fragment, and returns how
-  /// many of the bytes came from native fragments.
-  int copy(int offset, int length, long address) {
-    int fragment = find(offset);
-    int from = offset;
-    int end = offset + length;
-    int nativeBytes = 0;
-    while (from < end) {
-      int part = Math.min(end, starts[fragment + 1]) - from;
-      byte[] array = arrays[fragment];
-      if (array == null) {
-        Memory.copy(bases[fragment] + from, address, part);
-        nativeBytes += part;
-      } else {
-        Memory.write(array, (int) (bases[fragment] + from), address, part);
-      }
-      address += part;
-      from += part;
-      fragment++;
-    }
-    hint = Math.max(0, fragment - 1);
-    return nativeBytes;
-  }
-
-  /// As [#copy(int, int, long)], into `target` at byte `at`.
+  /// Copies `[offset, offset + length)` into `target` at byte `at`, in one copy a fragment, and
+  /// returns how many of the bytes came from native fragments.
   int copy(int offset, int length, MemorySegment target, long at) {
     int fragment = find(offset);
     int from = offset;

@@ -204,16 +204,15 @@ public final class RowsMessage implements RowSource, AutoCloseable {
   }
 
   @Override
-  public void copyVectors(int from, int n, long address, int stride) {
+  public void copyVectors(int from, int n, MemorySegment target, long at, int stride) {
     Spans block = block();
     int rowBytes = block.bytes() / count();
     if (stride == rowBytes) {
-      copyBlock(block, from * rowBytes, n * rowBytes, address);
+      copyBlock(block, from * rowBytes, n * rowBytes, target, at);
       return;
     }
     for (int row = from; row < from + n; row++) {
-      copyBlock(block, row * rowBytes, rowBytes, address);
-      address += stride;
+      copyBlock(block, row * rowBytes, rowBytes, target, at + (long) (row - from) * stride);
     }
   }
 
@@ -229,8 +228,8 @@ public final class RowsMessage implements RowSource, AutoCloseable {
   }
 
   @Override
-  public void copyStringId(int row, long address) {
-    fragments.copy(stringIds.offset(row), stringIds.length(row), address);
+  public void copyStringId(int row, MemorySegment target, long at) {
+    fragments.copy(stringIds.offset(row), stringIds.length(row), target, at);
   }
 
   @Override
@@ -239,9 +238,9 @@ public final class RowsMessage implements RowSource, AutoCloseable {
   }
 
   @Override
-  public void copyPayload(int row, long address) {
+  public void copyPayload(int row, MemorySegment target, long at) {
     if (payloads.count() != 0) {
-      fragments.copy(payloads.offset(row), payloads.length(row), address);
+      fragments.copy(payloads.offset(row), payloads.length(row), target, at);
     }
   }
 
@@ -282,15 +281,15 @@ public final class RowsMessage implements RowSource, AutoCloseable {
     return vectorsLe.bytes() > 0 ? vectorsLe : vectors;
   }
 
-  private void copyBlock(Spans block, int position, int length, long address) {
+  private void copyBlock(Spans block, int position, int length, MemorySegment target, long at) {
     int end = position + length;
     while (position < end) {
       int offset = block.locate(position);
       int part = Math.min(block.contiguous(position), end - position);
-      int direct = fragments.copy(offset, part, address);
+      int direct = fragments.copy(offset, part, target, at);
       copiedDirect += direct;
       copiedOther += part - direct;
-      address += part;
+      at += part;
       position += part;
     }
   }

@@ -358,7 +358,11 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
     result.lsn = 0;
     try {
       RowsCheck.check(rows, collection.config());
-      collection.append(rows, opened.mode(), opened.visibility(), position, result);
+      if (position == null) {
+        collection.append(rows, opened.mode(), opened.visibility(), result);
+      } else {
+        collection.appendFrame(rows, opened.mode(), opened.visibility(), position, result);
+      }
       report.applied(frame, result, opened.mode());
       if (result.lsn != 0) {
         lastSequence = result.lsn;
@@ -499,7 +503,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
             : collection.visibleSequence();
     searchable.advance(searchableSequence);
     durable.advance(collection.durableSequence());
-    received.advance(collection.acknowledgedSequence());
+    received.advance(collection.visibleSequence());
   }
 
   private boolean isDone(StreamOpening opened, Collection collection) {
@@ -514,7 +518,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> {
   /// engine syncs at checkpoints only, and no stream can wait for those.
   private long settledSequence(Collection collection) {
     return streams.durability == DurabilityMode.DURABILITY_MODE_OS
-        ? collection.acknowledgedSequence()
+        ? collection.visibleSequence()
         : collection.durableSequence();
   }
 

@@ -81,7 +81,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
       Collection collection, RowsMessage message, WriteMode mode, AppendResult result)
       throws Refusal {
     try {
-      collection.append(message, mode, Visibility.IMMEDIATE, null, result);
+      collection.append(message, mode, Visibility.IMMEDIATE, result);
     } catch (InvalidRowsException e) {
       throw StatusMapper.invalidRows(e, RowsCheck.vectorField(message));
     } catch (UnlinkedBufferFullException | IOException | CollectionNotFoundException e) {

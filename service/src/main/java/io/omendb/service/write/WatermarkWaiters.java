@@ -55,12 +55,11 @@ public final class WatermarkWaiters {
   /// next timeout.
   long advance(long now) {
     long visible = collection.visibleSequence();
-    long acknowledged = Math.min(collection.acknowledgedSequence(), visible);
     List<PendingAck> reached = new ArrayList<>();
     List<PendingAck> late = new ArrayList<>();
     long next = PendingAck.FOREVER;
     synchronized (this) {
-      take(writes, acknowledged, reached);
+      take(writes, visible, reached);
       take(reads, visible, reached);
       for (PendingAck wait : reads) {
         if (wait.expired(now)) {

@@ -232,16 +232,16 @@ class WireFuzzTest {
     int stride = rowBytes + 8;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment whole = arena.allocate(block.length);
-      read.copyVectors(0, rows, whole.address(), rowBytes);
+      read.copyVectors(0, rows, whole, 0, rowBytes);
       assertArrayEquals(block, whole.toArray(ValueLayout.JAVA_BYTE));
       MemorySegment strided = arena.allocate((long) rows * stride).fill((byte) 0x5a);
-      read.copyVectors(0, rows, strided.address(), stride);
+      read.copyVectors(0, rows, strided, 0, stride);
       for (int row = rows - 1; row >= 0; row--) {
         byte[] slice = strided.asSlice((long) row * stride, stride).toArray(ValueLayout.JAVA_BYTE);
         for (int i = 0; i < stride; i++) {
           assertEquals(i < rowBytes ? block[row * rowBytes + i] : 0x5a, slice[i]);
         }
-        read.copyVectors(row, 1, whole.address(), rowBytes);
+        read.copyVectors(row, 1, whole, 0, rowBytes);
         assertEquals(
             -1,
             whole.asSlice(0, rowBytes).mismatch(strided.asSlice((long) row * stride, rowBytes)));

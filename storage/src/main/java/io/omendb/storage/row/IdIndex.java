@@ -165,10 +165,7 @@ public final class IdIndex implements AutoCloseable {
   private boolean sameString(int slot, long address, int length) {
     long offset = slots.id(slot);
     return slots.heapLength(offset) == length
-        && Memory.ALL
-                .asSlice(slots.heapBytes(offset), length)
-                .mismatch(Memory.ALL.asSlice(address, length))
-            < 0;
+        && Memory.equal(slots.heapBytes(offset), address, length);
   }
 
   private boolean sameString(int slot, byte[] utf8, int from, int length) {

@@ -7,6 +7,7 @@ import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.RowSource;
 import io.omendb.storage.api.WriteLimits;
 import io.omendb.storage.api.WriteMode;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -133,10 +134,7 @@ public final class WritePlan implements AutoCloseable {
     }
     return hashes[a] == hashes[b]
         && idLengths[a] == idLengths[b]
-        && Memory.ALL
-                .asSlice(ids[a], idLengths[a])
-                .mismatch(Memory.ALL.asSlice(ids[b], idLengths[b]))
-            < 0;
+        && Memory.equal(ids[a], ids[b], idLengths[a]);
   }
 
   private void stageIds(RowSource source, int count) {
@@ -147,6 +145,7 @@ public final class WritePlan implements AutoCloseable {
       }
       return;
     }
+    MemorySegment target = Memory.slice(stagedIds.address(), MAX_ID_BYTES);
     long at = 0;
     for (int row = 0; row < count; row++) {
       int length = source.stringIdLength(row);
@@ -162,7 +161,7 @@ public final class WritePlan implements AutoCloseable {
       stagedIds.commit(at + length);
       ids[row] = stagedIds.address() + at;
       idLengths[row] = length;
-      source.copyStringId(row, ids[row]);
+      source.copyStringId(row, target, at);
       hashes[row] = IdIndex.hash(ids[row], length);
       at += length;
     }
@@ -206,6 +205,7 @@ public final class WritePlan implements AutoCloseable {
   /** Stores string ids, payloads and rows of the applied rows. */
   public void store(
       RowSource source, int firstSlot, long lsn, long heapFrom, float[] squaredNorms) {
+    MemorySegment target = Memory.slice(slots.heapAt(heapFrom), heapBytes);
     long heap = heapFrom;
     for (int i = 0; i < applied; i++) {
       int row = rows[i];
@@ -220,7 +220,7 @@ public final class WritePlan implements AutoCloseable {
       int payloadLength = source.payloadLength(row);
       if (payloadLength > 0) {
         slots.putHeapLength(heap, payloadLength);
-        source.copyPayload(row, slots.heapBytes(heap));
+        source.copyPayload(row, target, slots.heapBytes(heap) - slots.heapAt(heapFrom));
         payload = heap;
         heap += RowLayout.heapEntryBytes(payloadLength);
       }
