@@ -19,7 +19,7 @@ public final class Acknowledger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Acknowledger.class);
 
   private final Map<Collection, WatermarkWaiters> waits = new ConcurrentHashMap<>();
-  private final Set<BulkStream> streams = ConcurrentHashMap.newKeySet();
+  private final Set<OpenStream> streams = ConcurrentHashMap.newKeySet();
   private final Thread thread;
   private volatile boolean signalled;
   private volatile boolean closed;
@@ -46,12 +46,12 @@ public final class Acknowledger implements AutoCloseable {
         : waits.computeIfAbsent(collection, key -> new WatermarkWaiters(key, this::signal));
   }
 
-  void add(BulkStream stream) {
+  void add(OpenStream stream) {
     streams.add(stream);
     signal();
   }
 
-  void remove(BulkStream stream) {
+  void remove(OpenStream stream) {
     streams.remove(stream);
   }
 
@@ -63,7 +63,7 @@ public final class Acknowledger implements AutoCloseable {
   /// Connected bulk streams of a collection.
   public int streamCount(Collection collection) {
     int count = 0;
-    for (BulkStream stream : streams) {
+    for (OpenStream stream : streams) {
       count += stream.isOf(collection) ? 1 : 0;
     }
     return count;
@@ -72,7 +72,11 @@ public final class Acknowledger implements AutoCloseable {
   /// The collection is about to go: ends what waits on it.
   public void drop(Collection collection) {
     Refusal refusal = Refusals.collectionDropped(collection.config().name());
-    streams.forEach(stream -> stream.failIfOf(collection, refusal));
+    streams.forEach(stream -> {
+      if (stream.isOf(collection)) {
+        stream.fail(refusal);
+      }
+    });
     WatermarkWaiters gone = waits.remove(collection);
     if (gone != null) {
       gone.fail(refusal);
@@ -99,7 +103,7 @@ public final class Acknowledger implements AutoCloseable {
       for (WatermarkWaiters collection : waits.values()) {
         pause = Math.min(pause, advance(collection, now));
       }
-      for (BulkStream stream : streams) {
+      for (OpenStream stream : streams) {
         pause = Math.min(pause, stream.advance(now));
       }
       if (!signalled && pause > 0) {

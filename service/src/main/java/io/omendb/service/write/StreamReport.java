@@ -92,18 +92,15 @@ final class StreamReport {
   /// Encodes a BulkInsertResponse and forgets what it told.
   void encode(
       ReplyBuffer reply,
-      long received,
-      long durable,
-      long searchable,
-      long commitSequence,
+      StreamMarks marks,
       Pressure pressure,
       int suggestedFrameVectors,
       @Nullable BulkInsertOpening opening,
       boolean last) {
-    reply.putVarint(BulkInsertResponse.RECEIVED_FRAME_SEQUENCE_FIELD_NUMBER, received);
-    reply.putVarint(BulkInsertResponse.DURABLE_FRAME_SEQUENCE_FIELD_NUMBER, durable);
-    reply.putVarint(BulkInsertResponse.SEARCHABLE_FRAME_SEQUENCE_FIELD_NUMBER, searchable);
-    reply.putVarint(BulkInsertResponse.COMMIT_SEQUENCE_FIELD_NUMBER, commitSequence);
+    reply.putVarint(BulkInsertResponse.RECEIVED_FRAME_SEQUENCE_FIELD_NUMBER, marks.received());
+    reply.putVarint(BulkInsertResponse.DURABLE_FRAME_SEQUENCE_FIELD_NUMBER, marks.durable());
+    reply.putVarint(BulkInsertResponse.SEARCHABLE_FRAME_SEQUENCE_FIELD_NUMBER, marks.searchable());
+    reply.putVarint(BulkInsertResponse.COMMIT_SEQUENCE_FIELD_NUMBER, marks.receivedSequence());
     reply.putVarint(BulkInsertResponse.PRESSURE_FIELD_NUMBER, pressure.getNumber());
     reply.putVarint(BulkInsertResponse.SUGGESTED_FRAME_VECTORS_FIELD_NUMBER, suggestedFrameVectors);
     refusedFrames.forEach(
