@@ -369,7 +369,7 @@ public final class Wal implements AutoCloseable {
   }
 
   /** For tests of the failure latch: closes the file under the log's thread. */
-  public void breakFile() throws IOException {
+  void breakFile() throws IOException {
     lock.lock();
     try {
       files.current().close();
