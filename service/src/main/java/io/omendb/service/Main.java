@@ -1,6 +1,5 @@
 package io.omendb.service;
 
-import io.omendb.service.config.InvalidOptionException;
 import io.omendb.service.config.Option;
 import io.omendb.service.config.ServerConfig;
 import io.omendb.service.config.Settings;
@@ -9,7 +8,6 @@ import io.omendb.storage.api.LockedException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +25,6 @@ import picocli.CommandLine.ParseResult;
 public final class Main {
   private static final Logger LOG = LoggerFactory.getLogger(Main.class);
 
-  private static final String CONFIG = "--config";
   private static final String MARKDOWN = "--options-markdown";
 
   private static final int EXIT_FAILED = 1;
@@ -61,26 +58,7 @@ public final class Main {
                 + " a flag goes before a variable, and that before the file.")
         .sortOptions(false)
         .width(100);
-    for (Option option : Option.values()) {
-      spec.addOption(
-          OptionSpec.builder(option.flag())
-              .type(String.class)
-              .paramLabel("<" + option.unit() + ">")
-              .description(
-                  option.meaning(),
-                  (option.defaultValue().isEmpty()
-                          ? ""
-                          : "Default: " + option.defaultValue() + ". ")
-                      + "Variable: "
-                      + option.variable())
-              .build());
-    }
-    spec.addOption(
-        OptionSpec.builder(CONFIG)
-            .type(Path.class)
-            .paramLabel("<file>")
-            .description("Properties file whose keys are the options without the dashes.")
-            .build());
+    Settings.addTo(spec);
     spec.addOption(
         OptionSpec.builder(MARKDOWN)
             .type(boolean.class)
@@ -89,27 +67,9 @@ public final class Main {
     return spec.mixinStandardHelpOptions(true);
   }
 
-  /// The settings of a parsed command line, of the environment, and of the file they name.
-  static Settings settings(ParseResult parsed, java.util.Map<String, String> environment)
-      throws IOException, InvalidOptionException {
-    Settings settings = new Settings();
-    Path file = parsed.matchedOptionValue(CONFIG, (Path) null);
-    if (file != null) {
-      settings.addFile(file);
-    }
-    settings.addEnvironment(environment);
-    for (Option option : Option.values()) {
-      String value = parsed.matchedOptionValue(option.flag(), (String) null);
-      if (value != null) {
-        settings.addFlag(option, value);
-      }
-    }
-    return settings;
-  }
-
   private int run(CommandLine line, String[] args) throws InterruptedException {
     try {
-      ParseResult parsed = line.parseArgs(args);
+      ParseResult parsed = Settings.parse(line, System.getenv(), args);
       if (line.isUsageHelpRequested()) {
         line.usage(out);
         return 0;
@@ -122,12 +82,9 @@ public final class Main {
         say(Option.markdown().stripTrailing());
         return 0;
       }
-      return serve(ServerConfig.of(settings(parsed, System.getenv())));
+      return serve(ServerConfig.of(parsed));
     } catch (ParameterException e) {
       complain(e.getMessage() + " (see --help)");
-      return EXIT_USAGE;
-    } catch (InvalidOptionException e) {
-      complain(String.valueOf(e.getMessage()));
       return EXIT_USAGE;
     } catch (IOException e) {
       complain(e instanceof LockedException ? String.valueOf(e.getMessage()) : e.toString());

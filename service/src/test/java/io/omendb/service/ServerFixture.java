@@ -17,7 +17,6 @@ import io.omendb.proto.v1.IdKind;
 import io.omendb.proto.v1.InsertRequest;
 import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.VectorServiceGrpc;
-import io.omendb.service.config.InvalidOptionException;
 import io.omendb.service.config.Option;
 import io.omendb.service.config.ServerConfig;
 import io.omendb.service.config.Settings;
@@ -33,6 +32,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.function.Executable;
+import picocli.CommandLine;
 
 /// A real server on a loopback port, and a client of it.
 final class ServerFixture implements AutoCloseable {
@@ -58,17 +58,22 @@ final class ServerFixture implements AutoCloseable {
 
   /// A server whose port is open and whose data is not.
   static ServerFixture unrecovered(Path data, Map<Option, String> options) {
-    Settings settings = new Settings();
-    settings.addFlag(Option.DATA, data.toString());
-    settings.addFlag(Option.LISTEN, "127.0.0.1:0");
-    options.forEach(settings::addFlag);
+    List<String> arguments = new ArrayList<>();
+    options.forEach((option, value) -> arguments.add(option.flag() + "=" + value));
+    arguments.addAll(List.of("--data=" + data, "--listen=127.0.0.1:0"));
     try {
-      OmenServer server = new OmenServer(ServerConfig.of(settings));
+      OmenServer server = new OmenServer(config(Map.of(), arguments.toArray(new String[0])));
       server.start();
       return new ServerFixture(server);
-    } catch (IOException | InvalidOptionException e) {
+    } catch (IOException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /// What a server runs with that is started by this environment and command line.
+  static ServerConfig config(Map<String, String> environment, String... arguments)
+      throws IOException {
+    return ServerConfig.of(Settings.parse(new CommandLine(Main.spec()), environment, arguments));
   }
 
   /// A new connection.

@@ -5,10 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.omendb.service.config.InvalidOptionException;
 import io.omendb.service.config.Option;
 import io.omendb.service.config.ServerConfig;
-import io.omendb.service.config.Settings;
 import io.omendb.storage.api.Durability;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,8 +20,8 @@ import picocli.CommandLine;
 
 class SettingsTest {
   @Test
-  void defaultsAreValid() throws InvalidOptionException {
-    ServerConfig config = ServerConfig.of(new Settings());
+  void defaultsAreValid() throws IOException {
+    ServerConfig config = ServerFixture.config(Map.of());
     assertEquals(Path.of("data"), config.data());
     assertEquals(50_051, config.listen().getPort());
     assertEquals(new Durability.Always(), config.durability());
@@ -36,15 +34,16 @@ class SettingsTest {
 
   @Test
   void aFlagGoesBeforeTheEnvironmentAndThatBeforeTheFile(@TempDir Path directory)
-      throws IOException, InvalidOptionException {
+      throws IOException {
     Path file = directory.resolve("omendb.properties");
     Files.writeString(file, "data = /from/file\nmax-streams = 5\nrequest-queue = 7\n");
-    Settings settings =
-        Main.settings(
-            new CommandLine(Main.spec())
-                .parseArgs("--config", file.toString(), "--data", "/from/flag"),
-            Map.of("OMENDB_DATA", "/from/environment", "OMENDB_MAX_STREAMS", "6"));
-    ServerConfig config = ServerConfig.of(settings);
+    ServerConfig config =
+        ServerFixture.config(
+            Map.of("OMENDB_DATA", "/from/environment", "OMENDB_MAX_STREAMS", "6"),
+            "--config",
+            file.toString(),
+            "--data",
+            "/from/flag");
     assertEquals(Path.of("/from/flag"), config.data());
     assertEquals(6, config.maxStreams());
     assertEquals(7, config.requestQueue());
@@ -61,34 +60,41 @@ class SettingsTest {
     assertRefused(Option.MAX_STREAMS, "0", "expected a number from 1");
     Path file = directory.resolve("bad.properties");
     Files.writeString(file, "dta = x\n");
-    Settings settings = new Settings();
-    assertTrue(
-        String.valueOf(
-                assertThrows(InvalidOptionException.class, () -> settings.addFile(file))
-                    .getMessage())
-            .contains("\"dta\""));
+    String told = refusal(Map.of(), "--config", file.toString());
+    assertTrue(told.contains("\"dta\", expected a key that --help lists"), told);
+    assertTrue(told.contains(file.toString()), told);
+    Files.writeString(file, "drain = soon\n");
+    told = refusal(Map.of(), "--config", file.toString());
+    assertTrue(told.startsWith("drain in " + file + " is \"soon\", expected a time"), told);
+    told = refusal(Map.of("OMENDB_MAX_CALLS", "many"));
+    assertTrue(told.startsWith("OMENDB_MAX_CALLS is \"many\", expected a number"), told);
   }
 
   private static void assertRefused(Option option, String value, String message) {
-    Settings settings = new Settings();
-    settings.addFlag(option, value);
-    String told =
-        String.valueOf(
-            assertThrows(InvalidOptionException.class, () -> ServerConfig.of(settings))
-                .getMessage());
+    String told = refusal(Map.of(), option.flag() + "=" + value);
+    assertTrue(told.startsWith(option.flag() + " is \"" + value + "\""), told);
     assertTrue(told.contains(message), told);
   }
 
+  private static String refusal(Map<String, String> environment, String... arguments) {
+    return String.valueOf(
+        assertThrows(
+                CommandLine.ParameterException.class,
+                () -> ServerFixture.config(environment, arguments))
+            .getMessage());
+  }
+
   @Test
-  void unitsOfBytesAndTimes() throws InvalidOptionException {
-    Settings settings = new Settings();
-    settings.addFlag(Option.MAX_MESSAGE, "512KiB");
-    settings.addFlag(Option.MAX_REPLY, "1048576");
-    settings.addFlag(Option.VISIBLE_WAIT, "250ms");
-    settings.addFlag(Option.DRAIN, "2m");
-    settings.addFlag(Option.LISTEN, "[::1]:0");
-    settings.addFlag(Option.DURABILITY, "interval:20ms");
-    ServerConfig config = ServerConfig.of(settings);
+  void unitsOfBytesAndTimes() throws IOException {
+    ServerConfig config =
+        ServerFixture.config(
+            Map.of(),
+            "--max-message=512KiB",
+            "--max-reply=1048576",
+            "--visible-wait=250ms",
+            "--drain=2m",
+            "--listen=[::1]:0",
+            "--durability=interval:20ms");
     assertEquals(512 << 10, config.maxMessageBytes());
     assertEquals(1 << 20, config.maxReplyBytes());
     assertEquals(Duration.ofMillis(250), config.visibleWait());

@@ -4,7 +4,9 @@ import io.omendb.storage.api.Durability;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ParseResult;
 
 /// What a server runs with. [Option] says what each means.
 ///
@@ -40,30 +42,31 @@ public record ServerConfig(
     int maxCalls,
     Duration drain) {
 
-  /// Gives the settings their types. Limits stand here and nowhere else.
-  public static ServerConfig of(Settings settings) throws InvalidOptionException {
+  /// The values of a parsed command line; see [Settings#parse].
+  public static ServerConfig of(ParseResult parsed) {
     return new ServerConfig(
-        settings.path(Option.DATA),
-        settings.address(Option.LISTEN),
-        settings.durability(Option.DURABILITY),
-        settings.string(Option.METRICS_LISTEN).isEmpty()
-            ? null
-            : settings.address(Option.METRICS_LISTEN),
-        settings.bytes(Option.MAX_MESSAGE, 64 << 10, 256 << 20),
-        settings.bytes(Option.MAX_REPLY, 64 << 10, 256 << 20),
-        threads(settings, Option.REQUEST_THREADS),
-        settings.number(Option.REQUEST_QUEUE, 1, 1_000_000),
-        threads(settings, Option.LINKER_THREADS),
-        threads(settings, Option.NETWORK_THREADS),
-        settings.time(Option.VISIBLE_WAIT),
-        settings.number(Option.MAX_STREAMS, 1, 100_000),
-        settings.number(Option.MAX_COLLECTIONS, 1, 1_000_000),
-        settings.number(Option.MAX_CALLS, 1, 1_000_000),
-        settings.time(Option.DRAIN));
+        value(parsed, Option.DATA, Path.class),
+        value(parsed, Option.LISTEN, InetSocketAddress.class),
+        value(parsed, Option.DURABILITY, Durability.class),
+        optionalValue(parsed, Option.METRICS_LISTEN, InetSocketAddress.class),
+        value(parsed, Option.MAX_MESSAGE, Integer.class),
+        value(parsed, Option.MAX_REPLY, Integer.class),
+        value(parsed, Option.REQUEST_THREADS, Integer.class),
+        value(parsed, Option.REQUEST_QUEUE, Integer.class),
+        value(parsed, Option.LINKER_THREADS, Integer.class),
+        value(parsed, Option.NETWORK_THREADS, Integer.class),
+        value(parsed, Option.VISIBLE_WAIT, Duration.class),
+        value(parsed, Option.MAX_STREAMS, Integer.class),
+        value(parsed, Option.MAX_COLLECTIONS, Integer.class),
+        value(parsed, Option.MAX_CALLS, Integer.class),
+        value(parsed, Option.DRAIN, Duration.class));
   }
 
-  private static int threads(Settings settings, Option option) throws InvalidOptionException {
-    int threads = settings.number(option, 0, 1024);
-    return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+  private static <T> T value(ParseResult parsed, Option option, Class<T> type) {
+    return Objects.requireNonNull(optionalValue(parsed, option, type));
+  }
+
+  private static <T> @Nullable T optionalValue(ParseResult parsed, Option option, Class<T> type) {
+    return type.cast(parsed.commandSpec().findOption(option.flag()).<Object>getValue());
   }
 }

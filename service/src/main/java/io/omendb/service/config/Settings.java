@@ -1,186 +1,129 @@
 package io.omendb.service.config;
 
-import io.omendb.storage.api.Durability;
 import java.io.IOException;
 import java.io.Reader;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.EnumMap;
 import java.util.Map;
 import java.util.Properties;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
 
-/// The values given for the [Option]s, each with its source: a flag goes before an environment
-/// variable, that before the file, and that before the default.
-public final class Settings {
+/// Where settings that are no flags come from: an environment variable goes before the file, and
+/// that before the default. picocli asks for each option that the command line does not have.
+public final class Settings implements CommandLine.IDefaultValueProvider {
+  private static final String CONFIG = "--config";
+
+  private final Map<String, String> environment;
+  private final Properties file = new Properties();
+  private @Nullable Path path;
+
+  private Settings(Map<String, String> environment) {
+    this.environment = environment;
+  }
+
+  /// The command line's options, made from [Option], and `--config`.
+  public static void addTo(CommandSpec spec) {
+    for (Option option : Option.values()) {
+      spec.addOption(
+          OptionSpec.builder(option.flag())
+              .type(Object.class)
+              .converters(value -> option.type().convert(value.strip()))
+              .paramLabel("<" + option.unit() + ">")
+              .description(
+                  option.meaning(),
+                  (option.defaultValue().isEmpty()
+                          ? ""
+                          : "Default: " + option.defaultValue() + ". ")
+                      + "Variable: "
+                      + option.variable())
+              .build());
+    }
+    spec.addOption(
+        OptionSpec.builder(CONFIG)
+            .type(Path.class)
+            .paramLabel("<file>")
+            .description("Properties file whose keys are the options without the dashes.")
+            .build());
+  }
+
+  /// Parses a command line whose options came from [#addTo].
+  ///
+  /// @throws ParameterException names the source, the value and what is expected
+  /// @throws IOException if the file that `--config` names cannot be read
+  public static ParseResult parse(
+      CommandLine line, Map<String, String> environment, String... arguments) throws IOException {
+    Settings settings = new Settings(environment);
+    settings.load(line, arguments);
+    line.setDefaultValueProvider(settings);
+    try {
+      return line.parseArgs(arguments);
+    } catch (ParameterException e) {
+      Option option = e.getArgSpec() == null ? null : Option.ofFlag(e.getArgSpec());
+      if (option == null || !(e.getCause() instanceof TypeConversionException expected)) {
+        throw e;
+      }
+      String flag = option.flag();
+      boolean isFlag =
+          Stream.of(arguments).anyMatch(each -> each.equals(flag) || each.startsWith(flag + "="));
+      String source = isFlag ? flag : settings.given(option).source();
+      throw new ParameterException(
+          line, source + " is \"" + e.getValue() + "\", expected " + expected.getMessage());
+    }
+  }
+
+  /// Reads the file, which must be known before anything asks for a default. An unknown key is an
+  /// error: it is misspelt, most likely.
+  private void load(CommandLine line, String[] arguments) throws IOException {
+    CommandSpec only =
+        CommandSpec.create().addOption(OptionSpec.builder(CONFIG).type(Path.class).build());
+    path =
+        new CommandLine(only)
+            .setUnmatchedArgumentsAllowed(true)
+            .parseArgs(arguments)
+            .matchedOptionValue(CONFIG, (Path) null);
+    if (path == null) {
+      return;
+    }
+    try (Reader reader = Files.newBufferedReader(path, StandardCharsets.UTF_8)) {
+      file.load(reader);
+    }
+    Properties unknown = new Properties();
+    unknown.putAll(file);
+    for (Option option : Option.values()) {
+      unknown.remove(option.key());
+    }
+    for (String key : unknown.stringPropertyNames()) {
+      throw new ParameterException(
+          line, "a key in " + path + " is \"" + key + "\", expected a key that --help lists");
+    }
+  }
+
+  @Override
+  public @Nullable String defaultValue(ArgSpec argument) {
+    Option option = Option.ofFlag(argument);
+    return option == null ? null : given(option).value();
+  }
+
   private record Given(String source, String value) {}
 
-  private final Map<Option, Given> given = new EnumMap<>(Option.class);
-
-  /// Starts with the defaults.
-  public Settings() {
-    for (Option option : Option.values()) {
-      given.put(option, new Given("the default of " + option.flag(), option.defaultValue()));
+  private Given given(Option option) {
+    String variable = environment.get(option.variable());
+    if (variable != null && !variable.isEmpty()) {
+      return new Given(option.variable(), variable);
     }
-  }
-
-  /// Takes the keys of a properties file. An unknown key is an error: it is misspelt, most likely.
-  public void addFile(Path file) throws IOException, InvalidOptionException {
-    Properties properties = new Properties();
-    try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
-      properties.load(reader);
+    String property = file.getProperty(option.key());
+    if (property != null) {
+      return new Given(option.key() + " in " + path, property);
     }
-    for (Option option : Option.values()) {
-      Object value = properties.remove(option.key());
-      if (value != null) {
-        given.put(option, new Given(option.key() + " in " + file, value.toString()));
-      }
-    }
-    for (String unknown : properties.stringPropertyNames()) {
-      throw new InvalidOptionException("a key in " + file, unknown, "a key that --help lists");
-    }
-  }
-
-  /// Takes the options' environment variables. An empty variable counts as not set.
-  public void addEnvironment(Map<String, String> environment) {
-    for (Option option : Option.values()) {
-      String value = environment.get(option.variable());
-      if (value != null && !value.isEmpty()) {
-        given.put(option, new Given(option.variable(), value));
-      }
-    }
-  }
-
-  /// Takes a flag of the command line.
-  public void addFlag(Option option, String value) {
-    given.put(option, new Given(option.flag(), value));
-  }
-
-  String string(Option option) {
-    return get(option).value().strip();
-  }
-
-  Path path(Option option) throws InvalidOptionException {
-    String value = string(option);
-    try {
-      if (!value.isEmpty()) {
-        return Path.of(value);
-      }
-    } catch (InvalidPathException e) {
-      throw invalid(option, "a path: " + e.getReason());
-    }
-    throw invalid(option, "a path");
-  }
-
-  Durability durability(Option option) throws InvalidOptionException {
-    try {
-      return Durability.parse(string(option));
-    } catch (IllegalArgumentException e) {
-      throw invalid(option, "always, interval, interval:<time> or os");
-    }
-  }
-
-  int number(Option option, int least, int most) throws InvalidOptionException {
-    try {
-      int value = Integer.parseInt(string(option));
-      if (value >= least && value <= most) {
-        return value;
-      }
-    } catch (NumberFormatException e) {
-      throw invalid(option, "a number");
-    }
-    throw invalid(option, "a number from " + least + " to " + most);
-  }
-
-  /// Bytes, with an optional KiB, MiB or GiB.
-  int bytes(Option option, int least, int most) throws InvalidOptionException {
-    String value = string(option);
-    int scale = 0;
-    for (String suffix : new String[] {"KiB", "MiB", "GiB"}) {
-      scale += 10;
-      if (value.endsWith(suffix)) {
-        value = value.substring(0, value.length() - suffix.length()).strip();
-        break;
-      }
-      if (scale == 30) {
-        scale = 0;
-      }
-    }
-    try {
-      long bytes = Math.multiplyExact(Long.parseLong(value), 1L << scale);
-      if (bytes >= least && bytes <= most) {
-        return (int) bytes;
-      }
-    } catch (NumberFormatException | ArithmeticException e) {
-      throw invalid(option, "bytes, such as 1048576, 512KiB or 16MiB");
-    }
-    throw invalid(option, "bytes from " + least + " to " + most);
-  }
-
-  /// A time with its unit: ms, s or m.
-  Duration time(Option option) throws InvalidOptionException {
-    String value = string(option);
-    int digits = 0;
-    while (digits < value.length() && Character.isDigit(value.charAt(digits))) {
-      digits++;
-    }
-    if (digits > 0 && digits < 10) {
-      long count = Long.parseLong(value.substring(0, digits));
-      switch (value.substring(digits).strip()) {
-        case "ms" -> {
-          return Duration.ofMillis(count);
-        }
-        case "s" -> {
-          return Duration.ofSeconds(count);
-        }
-        case "m" -> {
-          return Duration.ofMinutes(count);
-        }
-        default -> {}
-      }
-    }
-    throw invalid(option, "a time such as 500ms, 5s or 1m");
-  }
-
-  /// A host and a port; the host may be empty (all interfaces) or an IPv6 address in brackets.
-  InetSocketAddress address(Option option) throws InvalidOptionException {
-    String value = string(option);
-    int colon = value.lastIndexOf(':');
-    if (colon >= 0) {
-      try {
-        int port = Integer.parseInt(value.substring(colon + 1));
-        String host = value.substring(0, colon);
-        if (host.startsWith("[") && host.endsWith("]")) {
-          host = host.substring(1, host.length() - 1);
-        }
-        if (port >= 0 && port <= 0xffff) {
-          InetSocketAddress address =
-              host.isEmpty() ? new InetSocketAddress(port) : new InetSocketAddress(host, port);
-          if (!address.isUnresolved()) {
-            return address;
-          }
-          throw invalid(option, "a host that can be resolved");
-        }
-      } catch (NumberFormatException e) {
-        throw invalid(option, "host:port");
-      }
-    }
-    throw invalid(option, "host:port");
-  }
-
-  private Given get(Option option) {
-    Given value = given.get(option);
-    if (value == null) {
-      throw new AssertionError(option);
-    }
-    return value;
-  }
-
-  private InvalidOptionException invalid(Option option, String expected) {
-    Given value = get(option);
-    return new InvalidOptionException(value.source(), value.value(), expected);
+    return new Given("the default of " + option.flag(), option.defaultValue());
   }
 }
