@@ -46,7 +46,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// [#start] opens the port, [#recover] the data, [#drain] ends both in order. One thread calls
 /// them, or each after the other has returned.
-public final class OmenServer implements AutoCloseable {
+final class OmenServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OmenServer.class);
 
   private static final int HANDSHAKE_TIMEOUT_SECONDS = 10;

@@ -5,8 +5,8 @@
 /// below offer into one server; [io.omendb.service.Health] tells probes. Arrows, each "may import":
 ///
 /// ```text
-/// service ──► rpc, metrics ──► read ──► write ──► call ──► status ──► wire
-///    └──────► config
+/// service ──► rpc ──► metrics ──► read ──► write ──► call ──► status ──► wire
+///    └─────────┴────► config
 /// ```
 ///
 /// The life of a request: network buffers are read by `wire` without a copy; `write` or `read`

@@ -1,7 +1,6 @@
 package io.omendb.service.wire;
 
 import com.google.protobuf.MessageLite;
-import io.omendb.memory.Memory;
 import java.util.Arrays;
 
 /// A growing `byte[]` that the hot replies are encoded into, in the protobuf wire format.
@@ -90,13 +89,6 @@ public final class ReplyBuffer {
     length += encoded.length;
   }
 
-  /// Appends `count` bytes from native memory: the content of a record.
-  public void putNative(long address, int count) {
-    room(count);
-    Memory.read(address, bytes, length, count);
-    length += count;
-  }
-
   /// Makes room for `count` bytes and returns where they go in [#array]; the caller fills them.
   public int reserve(int count) {
     room(count);
@@ -111,12 +103,12 @@ public final class ReplyBuffer {
   }
 
   /// Bytes of a varint.
-  public static int sizeVarint(long value) {
+  static int sizeVarint(long value) {
     return (70 - Long.numberOfLeadingZeros(value | 1)) / 7;
   }
 
   /// Bytes of what [#putVarint(int, long)] puts.
-  public static int sizeVarint(int field, long value) {
+  static int sizeVarint(int field, long value) {
     return value == 0 ? 0 : sizeVarint((long) field << 3) + sizeVarint(value);
   }
 

@@ -193,11 +193,6 @@ public final class RowsMessage implements RowSource, AutoCloseable {
         && payloads.count() == 0;
   }
 
-  /// Length of the message in bytes.
-  public int messageBytes() {
-    return fragments.length();
-  }
-
   @Override
   public int count() {
     return numericIdCount() + stringIdCount();
@@ -245,7 +240,7 @@ public final class RowsMessage implements RowSource, AutoCloseable {
   }
 
   /// String id `row`, decoded; for error messages and tests.
-  public String stringId(int row) {
+  String stringId(int row) {
     return new String(
         fragments.bytes(stringIds.offset(row), stringIds.length(row)), StandardCharsets.UTF_8);
   }
