@@ -15,9 +15,9 @@ import java.lang.invoke.VarHandle;
  * </pre>
  *
  * <p>Invariants (the checks of {@link GraphValidator}, in this order): every id in a list is a
- * linked ordinal below {@link #bound}; no list names its owner or an id twice; a list of level l
- * names nodes whose top level is at least l; the entry has the highest top level; every linked node
- * is reached from the entry on level 0, so each but the entry has a predecessor there.
+ * linked ordinal below {@link #bound}; no list has its owner or an id twice; edges of level l lead
+ * to nodes whose top level is at least l; the entry has the highest top level; every linked node is
+ * reached from the entry on level 0, so each but the entry has a predecessor there.
  *
  * <p>Threads: each list has one writer at a time; any number of readers, who never wait. A writer
  * stores ids before the end mark moves behind them; a reader may meet a mix of old and new ids, all
@@ -112,7 +112,7 @@ public final class HnswGraph implements AutoCloseable {
   }
 
   /**
-   * Gives a new node its levels, with empty lists. Writer only; invisible until a list names it.
+   * Gives a new node its levels, with empty lists. Writer only; invisible until it has an in-edge.
    */
   void addNode(int ordinal, int level) {
     Memory.putInt(listAddress0(ordinal), END);
@@ -134,11 +134,11 @@ public final class HnswGraph implements AutoCloseable {
     bound = Math.max(bound, newBound);
   }
 
-  long listAddress0(int ordinal) {
+  private long listAddress0(int ordinal) {
     return links0.address() + (long) ordinal * stride0;
   }
 
-  long listAddress(int level, int ordinal) {
+  private long listAddress(int level, int ordinal) {
     if (level == 0) {
       return listAddress0(ordinal);
     }
@@ -162,6 +162,31 @@ public final class HnswGraph implements AutoCloseable {
         break;
       }
       into[n++] = id;
+    }
+    VarHandle.acquireFence();
+    return n;
+  }
+
+  /**
+   * First phase of a hop: reads the neighbours that the search has not met and may meet into {@code
+   * scratch.gathered}, and marks them visited.
+   *
+   * @return how many
+   */
+  int unvisitedNeighbors(int level, int ordinal, SearchScratch scratch) {
+    long address = listAddress(level, ordinal);
+    int capacity = maxDegree(level);
+    int searchBound = scratch.bound;
+    int[] gathered = scratch.gathered;
+    int n = 0;
+    for (int i = 0; i < capacity; i++) {
+      int id = Memory.getInt(address + 4L * i);
+      if (id < 0) {
+        break;
+      }
+      if (id < searchBound && scratch.visit(id)) {
+        gathered[n++] = id;
+      }
     }
     VarHandle.acquireFence();
     return n;

@@ -2,8 +2,6 @@ package io.omendb.index.hnsw;
 
 import io.omendb.index.distance.Kernels;
 import io.omendb.index.quantization.CodeTable;
-import io.omendb.memory.Memory;
-import java.lang.invoke.VarHandle;
 
 /**
  * K-NN-SEARCH (Alg. 5) over SEARCH-LAYER (Alg. 2): greedy descent through the upper levels, then a
@@ -118,8 +116,6 @@ final class HnswSearcher {
    */
   static void searchLayer(
       HnswGraph graph, CodeTable codes, int level, int ef, SearchScratch scratch) {
-    int bound = scratch.bound;
-    int capacity = graph.maxDegree(level);
     long[] pool = scratch.pool;
     int[] gathered = scratch.gathered;
     int[] distances = scratch.distances;
@@ -134,7 +130,7 @@ final class HnswSearcher {
       pool[at] = candidate | EXPANDED;
       int node = pooledOrdinal(candidate);
       scratch.addExpanded(key((int) (candidate >>> 32), node));
-      int n = gather(graph.listAddress(level, node), capacity, bound, scratch);
+      int n = graph.unvisitedNeighbors(level, node, scratch);
       score(codes, n, scratch);
       int first = at + 1;
       for (int i = 0; i < n; i++) {
@@ -156,24 +152,7 @@ final class HnswSearcher {
     scratch.poolSize = size;
   }
 
-  /** First phase of a hop: the unvisited neighbours. */
-  private static int gather(long list, int capacity, int bound, SearchScratch scratch) {
-    int[] gathered = scratch.gathered;
-    int n = 0;
-    for (int i = 0; i < capacity; i++) {
-      int id = Memory.getInt(list + 4L * i);
-      if (id < 0) {
-        break;
-      }
-      if (id < bound && scratch.visit(id)) {
-        gathered[n++] = id;
-      }
-    }
-    VarHandle.acquireFence();
-    return n;
-  }
-
-  /** Second phase of a hop: their distances. */
+  /** Second phase of a hop, and of a step of the descent: distances of what was gathered. */
   private static void score(CodeTable codes, int n, SearchScratch scratch) {
     scratch.nodesVisited++;
     scratch.distanceComputations += n;
