@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * @param m most neighbours of a node above level 0 of the graph, 4..64; level 0 has twice as many
  * @param efConstruction beam of a link search, 8..2000
  * @param targetRecall recall@10 that the default ef is calibrated for, 0.5..0.9999
- * @param searchP95TargetMicros wished p95 of a search in µs; 0 for none
+ * @param searchP95TargetMicros wished p95 of a search in µs, up to ten seconds; 0 for none
  */
 public record CollectionConfig(
     String name,
@@ -28,6 +28,15 @@ public record CollectionConfig(
     int efConstruction,
     double targetRecall,
     long searchP95TargetMicros) {
+  /** {@link #m} where none is asked for. */
+  public static final int DEFAULT_M = 16;
+
+  /** {@link #efConstruction} where none is asked for. */
+  public static final int DEFAULT_EF_CONSTRUCTION = 100;
+
+  /** {@link #targetRecall} where none is asked for. */
+  public static final double DEFAULT_TARGET_RECALL = 0.99;
+
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}");
   private static final String CREATED = "created_ms";
   private static final String SIMILARITY = "similarity";
@@ -41,7 +50,7 @@ public record CollectionConfig(
 
   /** Checks every field; throws {@link InvalidConfigException}. */
   public CollectionConfig {
-    if (!NAME.matcher(name).matches()) {
+    if (!isName(name)) {
       throw new InvalidConfigException("name", name, NAME.pattern());
     }
     range("dimension", dimension, 2, 8192);
@@ -50,17 +59,28 @@ public record CollectionConfig(
     if (!(targetRecall >= 0.5 && targetRecall <= 0.9999)) {
       throw new InvalidConfigException("target_recall", targetRecall, "0.5 to 0.9999");
     }
-    if (searchP95TargetMicros < 0) {
-      throw new InvalidConfigException("search_p95_target_us", searchP95TargetMicros, "0 or more");
-    }
+    range("search_p95_target_us", searchP95TargetMicros, 0, 10_000_000);
   }
 
-  /** A collection of numeric ids with the defaults: m 16, efConstruction 100, recall 0.99. */
+  /** A collection of numeric ids with the defaults. */
   public static CollectionConfig of(String name, int dimension, Similarity similarity) {
-    return new CollectionConfig(name, dimension, similarity, IdKind.NUMERIC, 16, 100, 0.99, 0);
+    return new CollectionConfig(
+        name,
+        dimension,
+        similarity,
+        IdKind.NUMERIC,
+        DEFAULT_M,
+        DEFAULT_EF_CONSTRUCTION,
+        DEFAULT_TARGET_RECALL,
+        0);
   }
 
-  private static void range(String field, int value, int least, int most) {
+  /** Whether a collection may be called so. */
+  public static boolean isName(String name) {
+    return NAME.matcher(name).matches();
+  }
+
+  private static void range(String field, long value, long least, long most) {
     if (value < least || value > most) {
       throw new InvalidConfigException(field, value, least + " to " + most);
     }

@@ -39,7 +39,8 @@ class CollectionConfigTest {
     "target_recall, 0.49, 0.5 to 0.9999",
     "target_recall, 1.0, 0.5 to 0.9999",
     "target_recall, NaN, 0.5 to 0.9999",
-    "search_p95_target_us, -1, 0 or more"
+    "search_p95_target_us, -1, 0 to 10000000",
+    "search_p95_target_us, 10000001, 0 to 10000000"
   })
   void refusesWhatIsOutOfBounds(String field, String value, String expected) {
     InvalidConfigException e = assertThrows(InvalidConfigException.class, () -> with(field, value));
@@ -60,7 +61,7 @@ class CollectionConfigTest {
     "target_recall, 0.5",
     "target_recall, 0.9999",
     "search_p95_target_us, 0",
-    "search_p95_target_us, 9223372036854775807",
+    "search_p95_target_us, 10000000",
     "name, 0",
     "name, Aa-_9"
   })

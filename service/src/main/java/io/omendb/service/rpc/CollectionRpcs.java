@@ -33,11 +33,9 @@ import java.util.Base64;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 
 /// The RPCs of CollectionService.
 public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServiceImplBase {
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}");
   private static final int PAGE_DEFAULT = 100;
   private static final int PAGE_MAX = 1_000;
 
@@ -77,10 +75,6 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
 
   private static CollectionConfig config(io.omendb.proto.v1.CollectionConfig config)
       throws Refusal {
-    if (!NAME.matcher(config.getName()).matches()) {
-      throw Refusal.invalid(
-          ErrorReason.ERROR_REASON_INVALID_NAME, "config.name", config.getName(), NAME.pattern());
-    }
     Similarity similarity =
         switch (config.getSimilarity()) {
           case SIMILARITY_L2 -> Similarity.L2;
@@ -97,30 +91,25 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
           case UNRECOGNIZED ->
               throw Refusals.unknownEnum("config.id_kind", config.getIdKindValue());
         };
-    int dimension = range("dimension", config.getDimension(), 2, 8_192, 0);
-    int m = range("m", config.getM(), 4, 64, 16);
-    int efConstruction = range("ef_construction", config.getEfConstruction(), 8, 2_000, 100);
-    double recall = config.getTargetRecall() == 0 ? 0.99 : config.getTargetRecall();
-    if (!(recall >= 0.5 && recall <= 0.9999)) {
-      throw Refusal.invalid(
-          ErrorReason.ERROR_REASON_OUT_OF_RANGE,
-          "config.target_recall",
-          Double.toString(recall),
-          "0.5 to 0.9999, or 0 for 0.99");
-    }
-    int p95 = range("search_p95_target_us", config.getSearchP95TargetUs(), 0, 10_000_000, 0);
+    // Its limits are the engine's, whose refusal names the field.
     return new CollectionConfig(
-        config.getName(), dimension, similarity, idKind, m, efConstruction, recall, p95);
+        config.getName(),
+        clamped(config.getDimension()),
+        similarity,
+        idKind,
+        config.getM() == 0 ? CollectionConfig.DEFAULT_M : clamped(config.getM()),
+        config.getEfConstruction() == 0
+            ? CollectionConfig.DEFAULT_EF_CONSTRUCTION
+            : clamped(config.getEfConstruction()),
+        config.getTargetRecall() == 0
+            ? CollectionConfig.DEFAULT_TARGET_RECALL
+            : config.getTargetRecall(),
+        Integer.toUnsignedLong(config.getSearchP95TargetUs()));
   }
 
-  private static int range(String field, int value, int least, int most, int whenZero)
-      throws Refusal {
-    int effective = value == 0 ? whenZero : value;
-    if (effective < least || effective > most) {
-      throw Refusals.outOfRange(
-          "config." + field, Integer.toUnsignedLong(value), least + " to " + most);
-    }
-    return effective;
+  /// An unsigned field as an int; what does not fit is past any limit all the same.
+  private static int clamped(int unsigned) {
+    return unsigned < 0 ? Integer.MAX_VALUE : unsigned;
   }
 
   @Override
@@ -192,7 +181,7 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
     }
     try {
       String name = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.UTF_8);
-      if (NAME.matcher(name).matches()) {
+      if (CollectionConfig.isName(name)) {
         return name;
       }
     } catch (IllegalArgumentException e) {

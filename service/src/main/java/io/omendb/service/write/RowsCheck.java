@@ -8,6 +8,7 @@ import io.omendb.service.status.Refusal.Violation;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.wire.RowsMessage;
 import io.omendb.storage.api.IdKind;
+import io.omendb.storage.api.WriteLimits;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,9 +17,8 @@ import java.util.List;
 /// What is left for the engine is what only the vectors' values tell, which are not looked at
 /// before they are where they stay.
 final class RowsCheck {
+  /// Most rows of a message. Less than the engine takes: a message has 16 MiB by default.
   static final int ROWS_MAX = 65_536;
-  static final int STRING_ID_BYTES_MAX = 256;
-  static final int PAYLOAD_BYTES_MAX = 65_536;
 
   private RowsCheck() {}
 
@@ -72,7 +72,7 @@ final class RowsCheck {
     int faults = 0;
     for (int row = 0; row < count; row++) {
       int length = rows.stringIdLength(row);
-      if (length < 1 || length > STRING_ID_BYTES_MAX) {
+      if (length < 1 || length > WriteLimits.MAX_STRING_ID_BYTES) {
         faults++;
         if (violations.size() < Refusal.VIOLATIONS_MAX) {
           violations.add(
@@ -80,7 +80,7 @@ final class RowsCheck {
                   row,
                   "string_ids[" + row + "]",
                   length + " bytes",
-                  "1 to " + STRING_ID_BYTES_MAX + " bytes"));
+                  "1 to " + WriteLimits.MAX_STRING_ID_BYTES + " bytes"));
         }
       }
     }
@@ -143,7 +143,7 @@ final class RowsCheck {
     int faults = 0;
     for (int row = 0; row < count; row++) {
       int length = rows.payloadLength(row);
-      if (length > PAYLOAD_BYTES_MAX) {
+      if (length > WriteLimits.MAX_PAYLOAD_BYTES) {
         faults++;
         if (violations.size() < Refusal.VIOLATIONS_MAX) {
           violations.add(
@@ -151,7 +151,7 @@ final class RowsCheck {
                   row,
                   "payloads[" + row + "]",
                   length + " bytes",
-                  "at most " + PAYLOAD_BYTES_MAX + " bytes"));
+                  "at most " + WriteLimits.MAX_PAYLOAD_BYTES + " bytes"));
         }
       }
     }
