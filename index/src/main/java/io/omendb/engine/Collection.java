@@ -4,7 +4,6 @@ import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.index.hnsw.VectorRows;
 import io.omendb.index.hnsw.Workers;
-import io.omendb.memory.Memory;
 import io.omendb.storage.CollectionStore;
 import io.omendb.storage.StoreListener;
 import io.omendb.storage.StoreStats;
@@ -51,6 +50,7 @@ public final class Collection {
   private final CollectionConfig config;
   private final long createdMillis;
   private final CollectionStore store;
+  private final Rows rows;
   private final HnswIndex index;
   private final UnlinkedBuffer buffer = new UnlinkedBuffer();
   private final ReaderEpoch codeReaders = new ReaderEpoch();
@@ -74,6 +74,7 @@ public final class Collection {
     this.config = config;
     this.createdMillis = createdMillis;
     this.store = store;
+    this.rows = new Rows(store.rows(), config.dimension());
     this.workSignal = workSignal;
     this.rowChecks = new RowChecks(config.dimension(), config.similarity());
     this.unlinkedLimit = Math.max(64, UNLINKED_COMPONENTS / config.dimension());
@@ -384,53 +385,9 @@ public final class Collection {
 
   // ---- Reading -------------------------------------------------------------------------------
 
-  /** Rows visible and not deleted. */
-  public long liveCount() {
-    return store.rows().liveCount();
-  }
-
-  /** Slot of a numeric id; −1 for none. */
-  public int find(long id) {
-    return store.rows().find(id);
-  }
-
-  /** Slot of a string id; −1 for none. */
-  public int find(byte[] utf8, int from, int length) {
-    return store.rows().find(utf8, from, length);
-  }
-
-  /** Numeric id of a slot. */
-  public long numericId(int slot) {
-    return store.rows().numericId(slot);
-  }
-
-  /** Bytes of a slot's string id. */
-  public int stringIdLength(int slot) {
-    return store.rows().stringIdLength(slot);
-  }
-
-  /** Copies a slot's string id; returns its length. */
-  public int copyStringId(int slot, byte[] target, int at) {
-    return store.rows().copyStringId(slot, target, at);
-  }
-
-  /** Bytes of a slot's payload; 0 for none. */
-  public int payloadLength(int slot) {
-    return store.rows().payloadLength(slot);
-  }
-
-  /** Copies a slot's payload; returns its length. */
-  public int copyPayload(int slot, byte[] target, int at) {
-    return store.rows().copyPayload(slot, target, at);
-  }
-
-  /** Copies a slot's vector as little-endian float32, bit for bit as it came. */
-  public void copyVector(int slot, byte[] target, int at) {
-    if (slot < 0 || slot >= store.rows().count()) {
-      throw new IndexOutOfBoundsException("slot=" + slot + ", count=" + store.rows().count());
-    }
-    long row = store.rows().vectorsAddress() + (long) slot * store.rows().rowStride();
-    Memory.read(row, target, at, config.dimension() * Float.BYTES);
+  /** The rows, by slot and by id. */
+  public Rows rows() {
+    return rows;
   }
 
   /**

@@ -79,7 +79,7 @@ public final class Database implements AutoCloseable {
       LOG.info(
           "collection {}: {} rows, recovered in {} ms, graph loaded in {} ms",
           name,
-          collection.liveCount(),
+          collection.rows().liveCount(),
           (recovered - start) / 1_000_000,
           (System.nanoTime() - recovered) / 1_000_000);
     } catch (StorageException e) {

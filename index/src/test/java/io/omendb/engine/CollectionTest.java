@@ -132,11 +132,11 @@ class CollectionTest {
       SearchResult moved = TestEngine.search(collection, TestEngine.nearest(far, 1));
       assertEquals(List.of(id), TestEngine.ids(collection, moved));
       assertEquals(0f, moved.distance(0));
-      assertEquals(moved.slot(0), collection.find(id));
+      assertEquals(moved.slot(0), collection.rows().find(id));
       TestEngine.insert(collection, new TestRows().add(id, old));
       assertEquals(List.of(id), TestEngine.searchIds(collection, TestEngine.nearest(old, 1)));
     }
-    assertEquals(1_000, collection.liveCount());
+    assertEquals(1_000, collection.rows().liveCount());
     assertEquals(4, collection.stats(false).deletedCount());
   }
 
@@ -164,7 +164,7 @@ class CollectionTest {
           live.add(vectors[id]);
         }
       }
-      assertEquals(live.size(), collection.liveCount());
+      assertEquals(live.size(), collection.rows().liveCount());
       for (int query = 0; query < 10; query++) {
         float[] vector = vectors[order.get(random.nextInt(deleted)).intValue()];
         SearchRequest request = TestEngine.nearest(vector, 5);
@@ -175,7 +175,7 @@ class CollectionTest {
       }
     }
     for (long id : dead) {
-      assertEquals(-1, collection.find(id));
+      assertEquals(-1, collection.rows().find(id));
     }
     assertEquals(0, collection.stats(false).fallbackCount());
   }
@@ -233,9 +233,9 @@ class CollectionTest {
     assertEquals(1, e.total());
     assertEquals(new InvalidRowsException.Item(1, component, value, reason), e.items().getFirst());
     assertEquals(sequence, collection.lastSequence());
-    assertEquals(1, collection.liveCount());
-    assertEquals(-1, collection.find(100));
-    assertEquals(-1, collection.find(102));
+    assertEquals(1, collection.rows().liveCount());
+    assertEquals(-1, collection.rows().find(100));
+    assertEquals(-1, collection.rows().find(102));
     assertEquals(
         List.of(1L),
         TestEngine.searchIds(collection, TestEngine.exactNearest(new float[] {1, 1, 1}, 10)));
@@ -255,7 +255,7 @@ class CollectionTest {
       refuses(collection, "zero norm under cosine", -1, 0, 1e-30f, 1e-30f, 0);
     } else {
       TestEngine.insert(collection, new TestRows().add(2, 0, 0, 0));
-      assertEquals(2, collection.liveCount());
+      assertEquals(2, collection.rows().liveCount());
     }
   }
 
@@ -274,7 +274,7 @@ class CollectionTest {
                 new AppendResult()));
     TestEngine.await("the mark", () -> collection.visibleSequence() == 1);
     assertNotNull(collection.stream("s"));
-    assertEquals(0, collection.liveCount());
+    assertEquals(0, collection.rows().liveCount());
   }
 
   @Test
@@ -301,7 +301,7 @@ class CollectionTest {
     String message = String.valueOf(e.getMessage());
     assertTrue(message.endsWith("rows wait to be linked, limit " + limit), message);
     assertEquals(sequence, collection.lastSequence());
-    assertEquals(-1, collection.find(1_000_000));
+    assertEquals(-1, collection.rows().find(1_000_000));
     // Rows that no search compares one by one are welcome, and so are a stream's, held before.
     TestRows hidden = TestRows.of(vectors, 0, 1, 1_000_001);
     TestEngine.append(collection, hidden, WriteMode.UPSERT, Visibility.AFTER_BUILD);
@@ -313,7 +313,7 @@ class CollectionTest {
         result);
     TestEngine.await("room in the unlinked buffer", () -> !collection.unlinkedBufferFull());
     TestEngine.insert(collection, one);
-    assertTrue(collection.find(1_000_000) >= 0);
+    assertTrue(collection.rows().find(1_000_000) >= 0);
   }
 
   // ---- AFTER_BUILD ---------------------------------------------------------------------------
@@ -568,16 +568,16 @@ class CollectionTest {
     TestEngine.insert(collection, rows);
     for (int i = 0; i < 3; i++) {
       byte[] utf8 = ids.get(i).getBytes(StandardCharsets.UTF_8);
-      int slot = collection.find(utf8, 0, utf8.length);
+      int slot = collection.rows().find(utf8, 0, utf8.length);
       assertEquals(ids.get(i), TestEngine.stringId(collection, slot));
-      byte[] read = new byte[collection.payloadLength(slot)];
-      assertEquals(read.length, collection.copyPayload(slot, read, 0));
+      byte[] read = new byte[collection.rows().payloadLength(slot)];
+      assertEquals(read.length, collection.rows().copyPayload(slot, read, 0));
       assertArrayEquals(payloads.get(i), read);
     }
     byte[] unknown = {'b'};
-    assertEquals(-1, collection.find(unknown, 0, 1));
+    assertEquals(-1, collection.rows().find(unknown, 0, 1));
     assertEquals(1, collection.delete(new byte[][] {{'a'}, unknown}).deleted());
-    TestEngine.await("deleted", () -> collection.find(new byte[] {'a'}, 0, 1) < 0);
+    TestEngine.await("deleted", () -> collection.rows().find(new byte[] {'a'}, 0, 1) < 0);
   }
 
   @Test
@@ -594,15 +594,15 @@ class CollectionTest {
     Collection collection = create(19, Similarity.L2);
     TestEngine.insert(collection, new TestRows().addWithPayload(9, payload, vector));
     byte[] read = new byte[19 * 4 + 2];
-    collection.copyVector(collection.find(9), read, 1);
+    collection.rows().copyVector(collection.rows().find(9), read, 1);
     ByteBuffer floats = ByteBuffer.wrap(read, 1, 19 * 4).order(ByteOrder.LITTLE_ENDIAN);
     for (float component : vector) {
       assertEquals(Float.floatToRawIntBits(component), floats.getInt());
     }
     assertEquals(0, read[0]);
     assertEquals(0, read[77]);
-    assertThrows(IndexOutOfBoundsException.class, () -> collection.copyVector(1, read, 0));
-    assertThrows(IndexOutOfBoundsException.class, () -> collection.copyVector(-1, read, 0));
+    assertThrows(IndexOutOfBoundsException.class, () -> collection.rows().copyVector(1, read, 0));
+    assertThrows(IndexOutOfBoundsException.class, () -> collection.rows().copyVector(-1, read, 0));
   }
 
   // ---- Figures -------------------------------------------------------------------------------

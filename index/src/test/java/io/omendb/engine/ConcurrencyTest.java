@@ -149,7 +149,7 @@ class ConcurrencyTest {
 
   private static int version(Collection collection, int slot) {
     byte[] payload = new byte[2];
-    assertEquals(2, collection.copyPayload(slot, payload, 0));
+    assertEquals(2, collection.rows().copyPayload(slot, payload, 0));
     return (payload[0] & 0xFF) | (payload[1] & 0xFF) << 8;
   }
 
@@ -193,7 +193,7 @@ class ConcurrencyTest {
         collection.search(request, scratch, result);
         boolean found = false;
         for (int i = 0; i < result.count(); i++) {
-          int other = Math.toIntExact(collection.numericId(result.slot(i)));
+          int other = Math.toIntExact(collection.rows().numericId(result.slot(i)));
           long dead = deletedAt.get(other);
           assertTrue(dead == 0 || dead > start, () -> other + " was found after its delete");
           if (other == id) {
@@ -253,7 +253,7 @@ class ConcurrencyTest {
       for (Future<Void> done : threads.invokeAll(List.of(writer, searcher, searcher))) {
         done.get();
       }
-      assertEquals(2_000, collection.liveCount());
+      assertEquals(2_000, collection.rows().liveCount());
     }
   }
 
@@ -263,7 +263,7 @@ class ConcurrencyTest {
     for (int writer = 0; writer < WRITERS; writer++) {
       for (int index = 0; index < inserted.get(writer); index++) {
         int id = index * WRITERS + writer;
-        int slot = collection.find(id);
+        int slot = collection.rows().find(id);
         if (deletedAt.get(id) > 0) {
           assertEquals(-1, slot);
         } else {
@@ -272,7 +272,7 @@ class ConcurrencyTest {
         }
       }
     }
-    assertEquals(live, collection.liveCount());
+    assertEquals(live, collection.rows().liveCount());
     CollectionStats stats = collection.stats(false);
     assertEquals(live, stats.linkedCount());
     SearchRequest all = TestEngine.exactNearest(new float[DIMENSION], live + 100);

@@ -63,14 +63,14 @@ class DatabaseTest {
 
   /** Asserts that the rows but the dead are there, each of them found by a search for itself. */
   private void assertFinds(Collection collection, Set<Integer> dead) {
-    assertEquals(ROWS - dead.size(), collection.liveCount());
+    assertEquals(ROWS - dead.size(), collection.rows().liveCount());
     for (int id = 0; id < ROWS; id++) {
       SearchRequest request = TestEngine.nearest(vectors[id], 1);
       request.ef = 200;
       List<Long> found = TestEngine.searchIds(collection, request);
       if (dead.contains(id)) {
         assertNotEquals(List.of((long) id), found);
-        assertEquals(-1, collection.find(id));
+        assertEquals(-1, collection.rows().find(id));
       } else {
         assertEquals(List.of((long) id), found);
       }
@@ -271,7 +271,7 @@ class DatabaseTest {
       assertTrue(database.quarantined().isEmpty());
       assertFalse(Files.exists(damaged.getParent()));
       database.create(config("bad"));
-      assertEquals(0, database.collection("bad").liveCount());
+      assertEquals(0, database.collection("bad").rows().liveCount());
     }
   }
 
@@ -313,14 +313,14 @@ class DatabaseTest {
                       Visibility.IMMEDIATE,
                       new AppendResult()));
       assertEquals("collection dropped does not exist", e.getMessage());
-      assertEquals(10, kept.liveCount());
+      assertEquals(10, kept.rows().liveCount());
 
       Collection again = database.create(config("dropped"));
-      assertEquals(0, again.liveCount());
+      assertEquals(0, again.rows().liveCount());
     }
     try (Database database = TestEngine.open(directory)) {
       assertEquals(2, database.collections().size());
-      assertEquals(0, database.collection("dropped").liveCount());
+      assertEquals(0, database.collection("dropped").rows().liveCount());
     }
   }
 
@@ -334,7 +334,7 @@ class DatabaseTest {
           () -> database.create(CollectionConfig.of("things", 8, Similarity.COSINE)));
       assertEquals(first, database.collection("things"));
       assertEquals(DIMENSION, database.collection("things").config().dimension());
-      assertEquals(10, first.liveCount());
+      assertEquals(10, first.rows().liveCount());
     }
   }
 
@@ -376,7 +376,7 @@ class DatabaseTest {
     for (int i = 0; System.nanoTime() < end; i++) {
       int id = i % 100;
       collection.search(TestEngine.nearest(vectors[id], 1), new SearchScratch(), result);
-      assertEquals(id, collection.numericId(result.slot(0)));
+      assertEquals(id, collection.rows().numericId(result.slot(0)));
     }
     assertTrue(closer.isAlive(), "closed under a lease");
     collection.release();
@@ -403,7 +403,7 @@ class DatabaseTest {
               SearchRequest request = TestEngine.nearest(vectors[id], 1);
               request.ef = 200;
               collection.search(request, scratch, result);
-              assertEquals(id, collection.numericId(result.slot(0)));
+              assertEquals(id, collection.rows().numericId(result.slot(0)));
             } finally {
               collection.release();
             }
@@ -440,7 +440,7 @@ class DatabaseTest {
       }
     }
     try (Database again = TestEngine.open(directory)) {
-      long live = again.collection("things").liveCount();
+      long live = again.collection("things").rows().liveCount();
       assertEquals(acknowledged.get(), live, "what append accepted before the close is kept");
     }
   }

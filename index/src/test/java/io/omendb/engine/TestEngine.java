@@ -134,7 +134,7 @@ final class TestEngine {
     assertTrue(collection.acquire());
     try {
       for (int i = 0; i < result.count(); i++) {
-        ids.add(collection.numericId(result.slot(i)));
+        ids.add(collection.rows().numericId(result.slot(i)));
       }
     } finally {
       collection.release();
@@ -147,8 +147,8 @@ final class TestEngine {
   }
 
   static String stringId(Collection collection, int slot) {
-    byte[] utf8 = new byte[collection.stringIdLength(slot)];
-    assertEquals(utf8.length, collection.copyStringId(slot, utf8, 0));
+    byte[] utf8 = new byte[collection.rows().stringIdLength(slot)];
+    assertEquals(utf8.length, collection.rows().copyStringId(slot, utf8, 0));
     return new String(utf8, StandardCharsets.UTF_8);
   }
 

@@ -111,7 +111,7 @@ final class EngineSearch {
     long[] ids() {
       long[] ids = new long[result.count()];
       for (int i = 0; i < ids.length; i++) {
-        ids[i] = collection.numericId(result.slot(i));
+        ids[i] = collection.rows().numericId(result.slot(i));
       }
       return ids;
     }

@@ -27,9 +27,11 @@ final class HitEncoder {
       size +=
           isNumeric(collection)
               ? ReplyBuffer.sizeFixed64(Hit.NUMERIC_ID_FIELD_NUMBER)
-              : ReplyBuffer.sizeRecord(Hit.STRING_ID_FIELD_NUMBER, collection.stringIdLength(slot));
-      if (query.includePayloads() && collection.payloadLength(slot) > 0) {
-        size += ReplyBuffer.sizeRecord(Hit.PAYLOAD_FIELD_NUMBER, collection.payloadLength(slot));
+              : ReplyBuffer.sizeRecord(
+                  Hit.STRING_ID_FIELD_NUMBER, collection.rows().stringIdLength(slot));
+      if (query.includePayloads() && collection.rows().payloadLength(slot) > 0) {
+        size +=
+            ReplyBuffer.sizeRecord(Hit.PAYLOAD_FIELD_NUMBER, collection.rows().payloadLength(slot));
       }
       if (query.includeVectors()) {
         size += ReplyBuffer.sizeRecord(vectorField(query), vectorBytes(collection));
@@ -51,25 +53,25 @@ final class HitEncoder {
       int slot = result.slot(i);
       reply.putRecord(field, sizes[i]);
       if (isNumeric(collection)) {
-        reply.putFixed64(Hit.NUMERIC_ID_FIELD_NUMBER, collection.numericId(slot));
+        reply.putFixed64(Hit.NUMERIC_ID_FIELD_NUMBER, collection.rows().numericId(slot));
       } else {
-        int length = collection.stringIdLength(slot);
+        int length = collection.rows().stringIdLength(slot);
         reply.putRecord(Hit.STRING_ID_FIELD_NUMBER, length);
         int at = reply.reserve(length);
-        collection.copyStringId(slot, reply.array(), at);
+        collection.rows().copyStringId(slot, reply.array(), at);
       }
       reply.putFloat(Hit.DISTANCE_FIELD_NUMBER, result.distance(i));
-      int payload = query.includePayloads() ? collection.payloadLength(slot) : 0;
+      int payload = query.includePayloads() ? collection.rows().payloadLength(slot) : 0;
       if (payload > 0) {
         reply.putRecord(Hit.PAYLOAD_FIELD_NUMBER, payload);
         int at = reply.reserve(payload);
-        collection.copyPayload(slot, reply.array(), at);
+        collection.rows().copyPayload(slot, reply.array(), at);
       }
       if (query.includeVectors()) {
         // The two forms differ in the tag only.
         reply.putRecord(vectorField(query), vectorBytes(collection));
         int at = reply.reserve(vectorBytes(collection));
-        collection.copyVector(slot, reply.array(), at);
+        collection.rows().copyVector(slot, reply.array(), at);
       }
     }
   }

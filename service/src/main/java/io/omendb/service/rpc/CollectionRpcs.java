@@ -248,7 +248,7 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
                 .setSearchP95TargetUs((int) config.searchP95TargetMicros()))
         .setState(CollectionState.COLLECTION_STATE_READY)
         .setCreateTime(timestamp(collection.createdMillis()))
-        .setCount(collection.liveCount())
+        .setCount(collection.rows().liveCount())
         .build();
   }
 

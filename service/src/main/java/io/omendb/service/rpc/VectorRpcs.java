@@ -71,7 +71,7 @@ public final class VectorRpcs extends VectorServiceGrpc.VectorServiceImplBase {
       GetResponse.Builder response = GetResponse.newBuilder();
       long size = 0;
       for (long id : request.getNumericIdsList()) {
-        int slot = collection.find(id);
+        int slot = collection.rows().find(id);
         if (slot < 0) {
           response.addMissingNumericIds(id);
         } else {
@@ -82,7 +82,7 @@ public final class VectorRpcs extends VectorServiceGrpc.VectorServiceImplBase {
       for (int i = 0; i < request.getStringIdsCount(); i++) {
         String id = request.getStringIds(i);
         byte[] utf8 = request.getStringIdsBytes(i).toByteArray();
-        int slot = collection.find(utf8, 0, utf8.length);
+        int slot = collection.rows().find(utf8, 0, utf8.length);
         if (slot < 0) {
           response.addMissingStringIds(id);
         } else {
@@ -110,15 +110,15 @@ public final class VectorRpcs extends VectorServiceGrpc.VectorServiceImplBase {
 
   private static VectorRecord.Builder record(Collection collection, int slot, GetRequest request) {
     VectorRecord.Builder row = VectorRecord.newBuilder();
-    int payloadLength = request.getIncludePayloads() ? collection.payloadLength(slot) : 0;
+    int payloadLength = request.getIncludePayloads() ? collection.rows().payloadLength(slot) : 0;
     if (payloadLength > 0) {
       byte[] payload = new byte[payloadLength];
-      collection.copyPayload(slot, payload, 0);
+      collection.rows().copyPayload(slot, payload, 0);
       row.setPayload(UnsafeByteOperations.unsafeWrap(payload));
     }
     if (request.getIncludeVectors()) {
       byte[] vector = new byte[collection.config().dimension() * Float.BYTES];
-      collection.copyVector(slot, vector, 0);
+      collection.rows().copyVector(slot, vector, 0);
       if (request.getVectorFormat() == VectorFormat.VECTOR_FORMAT_BYTES_LE) {
         row.setVectorLe(UnsafeByteOperations.unsafeWrap(vector));
       } else {

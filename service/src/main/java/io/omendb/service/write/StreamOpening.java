@@ -70,7 +70,7 @@ record StreamOpening(
       case VISIBILITY_AFTER_BUILD -> Visibility.AFTER_BUILD;
       case VISIBILITY_UNSPECIFIED ->
           Long.compareUnsigned(first.expectedCount(), BUILD_WORTH_ROWS) >= 0
-                  && Long.compareUnsigned(first.expectedCount(), collection.liveCount()) > 0
+                  && Long.compareUnsigned(first.expectedCount(), collection.rows().liveCount()) > 0
               ? Visibility.AFTER_BUILD
               : Visibility.IMMEDIATE;
       case null, default -> throw Refusals.unknownEnum("visibility", first.visibility());
