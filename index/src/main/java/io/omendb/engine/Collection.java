@@ -17,8 +17,6 @@ import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,8 +43,6 @@ public final class Collection {
   /** Components scanned in about half a millisecond: what a search may spend on the unlinked. */
   private static final long UNLINKED_COMPONENTS = 5_000_000;
 
-  private static final long LEASE_PAUSE_NANOS = 50_000;
-
   private final CollectionConfig config;
   private final long createdMillis;
   private final CollectionStore store;
@@ -60,10 +56,9 @@ public final class Collection {
   private final Runnable workSignal;
   private final List<Runnable> watermarkListeners = new CopyOnWriteArrayList<>();
   private final ReentrantLock stepLock = new ReentrantLock();
-  private final AtomicInteger leases = new AtomicInteger();
+  private final Leases leases = new Leases();
   private final long unlinkedLimit;
   private volatile long lastSequence;
-  private volatile boolean closed;
 
   private Collection(
       CollectionConfig config,
@@ -153,12 +148,7 @@ public final class Collection {
 
   /** Keeps the memory of the collection mapped until {@link #release}; false once it is closed. */
   public boolean acquire() {
-    leases.incrementAndGet();
-    if (closed) {
-      leases.decrementAndGet();
-      return false;
-    }
-    return true;
+    return leases.acquire();
   }
 
   private void lease() {
@@ -169,7 +159,7 @@ public final class Collection {
 
   /** Gives a lease back. */
   public void release() {
-    leases.decrementAndGet();
+    leases.release();
   }
 
   // ---- Writing -------------------------------------------------------------------------------
@@ -472,7 +462,7 @@ public final class Collection {
   boolean linkStep() throws IOException {
     stepLock.lock();
     try {
-      if (closed) {
+      if (leases.isClosed()) {
         return false;
       }
       boolean worked = maintenance.step();
@@ -493,13 +483,10 @@ public final class Collection {
   void close(boolean checkpoint) throws IOException {
     stepLock.lock();
     try {
-      if (closed) {
+      if (leases.isClosed()) {
         return;
       }
-      closed = true;
-      while (leases.get() > 0) {
-        LockSupport.parkNanos(LEASE_PAUSE_NANOS);
-      }
+      leases.close();
       if (checkpoint && maintenance.uncheckpointed()) {
         maintenance.checkpoint();
       }

@@ -266,7 +266,7 @@ final class RowSearch {
       int at = n++;
       while (at > 0
           && result.distances[at - 1] == distance
-          && idBefore(slot, result.slots[at - 1])) {
+          && store.rows().compareIds(slot, result.slots[at - 1]) < 0) {
         result.slots[at] = result.slots[at - 1];
         result.distances[at] = result.distances[at - 1];
         at--;
@@ -280,35 +280,10 @@ final class RowSearch {
   private boolean isReplaced(int slot, int arrivedFrom, TopK nearest) {
     for (int i = 0; i < nearest.size(); i++) {
       int other = nearest.ordinal(i);
-      if (other >= arrivedFrom
-          && other > slot
-          && !idBefore(slot, other)
-          && !idBefore(other, slot)) {
+      if (other >= arrivedFrom && other > slot && store.rows().compareIds(slot, other) == 0) {
         return true;
       }
     }
     return false;
-  }
-
-  private boolean idBefore(int slot, int other) {
-    return switch (store.schema().idKind()) {
-      case NUMERIC ->
-          Long.compareUnsigned(store.rows().numericId(slot), store.rows().numericId(other)) < 0;
-      case STRING -> stringIdBefore(slot, other);
-    };
-  }
-
-  private boolean stringIdBefore(int slot, int other) {
-    int length = store.rows().stringIdLength(slot);
-    int otherLength = store.rows().stringIdLength(other);
-    long at = store.rows().stringIdAddress(slot);
-    long otherAt = store.rows().stringIdAddress(other);
-    for (int i = 0; i < Math.min(length, otherLength); i++) {
-      int order = Byte.compareUnsigned(Memory.getByte(at + i), Memory.getByte(otherAt + i));
-      if (order != 0) {
-        return order < 0;
-      }
-    }
-    return length < otherLength;
   }
 }

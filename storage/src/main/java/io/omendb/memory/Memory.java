@@ -93,6 +93,17 @@ public final class Memory {
     return slice(a, bytes).mismatch(slice(b, bytes)) < 0;
   }
 
+  /** Orders two native ranges by their bytes, as unsigned; a prefix comes first. */
+  public static int compare(long a, int aBytes, long b, int bBytes) {
+    for (int i = 0; i < Math.min(aBytes, bBytes); i++) {
+      int order = Byte.compareUnsigned(getByte(a + i), getByte(b + i));
+      if (order != 0) {
+        return order;
+      }
+    }
+    return Integer.compare(aBytes, bBytes);
+  }
+
   /** Copies between native ranges, which may overlap. */
   public static void copy(long source, long target, long bytes) {
     MemorySegment.copy(ALL, source, ALL, target, bytes);

@@ -147,8 +147,7 @@ public final class RowReader {
     return length;
   }
 
-  /** Address of a slot's string id. */
-  public long stringIdAddress(int slot) {
+  private long stringIdAddress(int slot) {
     return slots.heapBytes(slots.id(checked(slot)));
   }
 
@@ -157,6 +156,19 @@ public final class RowReader {
     byte[] utf8 = new byte[stringIdLength(slot)];
     copyStringId(slot, utf8, 0);
     return new String(utf8, StandardCharsets.UTF_8);
+  }
+
+  /** Orders two slots by id: numbers as unsigned, strings by their bytes; 0 for the same id. */
+  public int compareIds(int slot, int other) {
+    return switch (schema.idKind()) {
+      case NUMERIC -> Long.compareUnsigned(numericId(slot), numericId(other));
+      case STRING ->
+          Memory.compare(
+              stringIdAddress(slot),
+              stringIdLength(slot),
+              stringIdAddress(other),
+              stringIdLength(other));
+    };
   }
 
   /** Bytes of a slot's payload; 0 for none. */
