@@ -1,5 +1,6 @@
 package io.omendb.engine;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.index.distance.KernelSelfTest;
 import io.omendb.index.hnsw.Workers;
 import io.omendb.storage.CollectionStore;
@@ -29,6 +30,8 @@ public final class Database implements AutoCloseable {
   private final Linker linker = new Linker();
   private final Map<String, Collection> collections = new ConcurrentSkipListMap<>();
   private final Map<String, StorageException> quarantined = new ConcurrentSkipListMap<>();
+
+  @GuardedBy("this")
   private boolean closed;
 
   private Database(DataDirectory directory, DatabaseOptions options) {
@@ -152,6 +155,7 @@ public final class Database implements AutoCloseable {
   }
 
   /** After the close the directory may be another process's. */
+  @GuardedBy("this")
   private void checkOpen() {
     if (closed) {
       throw new IllegalStateException("the database is closed");

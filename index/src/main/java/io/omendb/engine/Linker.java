@@ -1,5 +1,6 @@
 package io.omendb.engine;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.storage.api.Joins;
 import java.io.IOException;
 import java.util.List;
@@ -23,7 +24,11 @@ final class Linker implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Thread thread = new Thread(this::run, "omendb-linker");
+
+  @GuardedBy("lock")
   private boolean signalled;
+
+  @GuardedBy("lock")
   private boolean closed;
 
   void start() {

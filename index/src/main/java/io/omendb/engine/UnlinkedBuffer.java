@@ -1,5 +1,7 @@
 package io.omendb.engine;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
 /**
  * The rows of a collection that are not linked: which of them searches compare one by one (the
  * snapshot's unlinked), which stay hidden until they are linked (unbuilt), and which the linker
@@ -19,14 +21,30 @@ final class UnlinkedBuffer {
    */
   record Snapshot(SlotRanges unlinked, SlotRanges unbuilt, int count) {}
 
+  @GuardedBy("this")
   private final SlotRanges unlinked = new SlotRanges();
+
+  @GuardedBy("this")
   private final SlotRanges unbuilt = new SlotRanges();
+
+  @GuardedBy("this")
   private final SlotRanges unlinkedWork = new SlotRanges();
+
+  @GuardedBy("this")
   private final SlotRanges buildWork = new SlotRanges();
+
+  @GuardedBy("this")
   private int published;
+
+  @GuardedBy("this")
   private int openBuilds;
+
+  @GuardedBy("this")
   private long placements;
+
+  @GuardedBy("this")
   private int placedFrom = Integer.MAX_VALUE;
+
   private volatile Snapshot snapshot = new Snapshot(unlinked.copy(), unbuilt.copy(), 0);
 
   Snapshot snapshot() {
@@ -111,6 +129,7 @@ final class UnlinkedBuffer {
    * Hidden rows that may be linked: all or none. A build begins when all of its rows are published,
    * so that its batches, and with them the graph, do not depend on the pace of the log.
    */
+  @GuardedBy("this")
   private long buildable() {
     boolean whole = buildWork.isEmpty() || buildWork.to(buildWork.count() - 1) <= published;
     return openBuilds == 0 && whole ? buildWork.slots() : 0;

@@ -1,5 +1,6 @@
 package io.omendb.storage;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.storage.api.CollectionExistsException;
 import io.omendb.storage.api.CollectionSchema;
 import io.omendb.storage.api.CorruptFileException;
@@ -39,7 +40,11 @@ public final class DataDirectory implements AutoCloseable {
   private final DirectoryLock lock;
   private final UUID uuid;
   private final Preallocator preallocator = new Preallocator("omendb-prepare");
+
+  @GuardedBy("this")
   private final Map<String, CollectionStore> open = new HashMap<>();
+
+  @GuardedBy("this")
   private Catalogue catalogue;
 
   private DataDirectory(
@@ -184,6 +189,7 @@ public final class DataDirectory implements AutoCloseable {
     return Files.getFileStore(directory).getUsableSpace();
   }
 
+  @GuardedBy("this")
   private Catalogue.Entry entry(String name) throws UnknownCollectionException {
     Catalogue.Entry entry = catalogue.entries().get(name);
     if (entry == null) {

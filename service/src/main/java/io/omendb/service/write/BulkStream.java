@@ -1,5 +1,6 @@
 package io.omendb.service.write;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
@@ -62,16 +63,34 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   private final StreamHolders holders;
   private final DurabilityMode durability;
 
-  // Below: guarded by this object's monitor.
+  @GuardedBy("this")
   private State state = State.NEW;
+
+  @GuardedBy("this")
   private @Nullable Opened opened;
+
+  @GuardedBy("this")
   private @Nullable Refusal failure;
+
+  @GuardedBy("this")
   private boolean draining;
+
+  @GuardedBy("this")
   private int deferredRequests;
+
+  @GuardedBy("this")
   private long lastFrame;
+
+  @GuardedBy("this")
   private final HeldFrames held = new HeldFrames();
+
+  @GuardedBy("this")
   private final StreamMarks marks = new StreamMarks();
+
+  @GuardedBy("this")
   private final StreamReport report = new StreamReport();
+
+  @GuardedBy("this")
   private final ResponsePacing pacing = new ResponsePacing();
 
   /// What the first frame made of the stream.
@@ -170,6 +189,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     }
   }
 
+  @GuardedBy("this")
   private void take(RowsMessage message) throws Refusal {
     MalformedMessageException fault = message.malformed();
     if (fault != null) {
@@ -194,6 +214,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     }
   }
 
+  @GuardedBy("this")
   private Opened open(RowsMessage first) throws Refusal {
     StreamOpening opening = StreamOpening.of(first, serving);
     Collection collection = opening.collection();
@@ -219,6 +240,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     return stream;
   }
 
+  @GuardedBy("this")
   private long frameNumber(Opened stream, RowsMessage message) throws Refusal {
     if (stream.opening().streamId().isEmpty()) {
       return lastFrame + 1;
@@ -239,6 +261,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   }
 
   /// Takes a frame in; false where it must wait for room.
+  @GuardedBy("this")
   private boolean write(Opened stream, long frame, RowsMessage rows) throws Refusal {
     if (!stream.writer().write(frame, rows)) {
       return false;
@@ -247,10 +270,12 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     return true;
   }
 
+  @GuardedBy("this")
   private boolean mayReadOn() {
     return held.isEmpty() && !report.isFull() && pressure() == Pressure.PRESSURE_OK;
   }
 
+  @GuardedBy("this")
   private Pressure pressure() {
     Opened stream = opened;
     if (stream == null) {
@@ -336,6 +361,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   }
 
   /// Takes in the held frames, now that there may be room for them.
+  @GuardedBy("this")
   private void writeHeld(Opened stream) {
     HeldFrames.HeldFrame next = held.first();
     while (next != null && !stream.collection().unlinkedBufferFull()) {
@@ -360,6 +386,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
 
   /// Ends the stream with a status. Where the client is at fault or the server stops, what was
   /// taken in before is acknowledged first, so that the client knows where it stands.
+  @GuardedBy("this")
   private void endWith(Refusal refusal, @Nullable Opened stream, long now) {
     held.clear();
     boolean settles =
@@ -378,6 +405,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     end();
   }
 
+  @GuardedBy("this")
   private long respond(Opened stream, long now) {
     if (!pacing.hasResponded()
         && stream.resumed()
@@ -407,6 +435,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     return state == State.CLOSING ? ResponsePacing.PROGRESS_PAUSE_NANOS : ResponsePacing.NEVER;
   }
 
+  @GuardedBy("this")
   private void advanceMarks(Opened stream) {
     Collection collection = stream.collection();
     long searchableSequence =
@@ -416,6 +445,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     marks.advance(searchableSequence, collection.durableSequence(), collection.visibleSequence());
   }
 
+  @GuardedBy("this")
   private boolean isDone(Opened stream) {
     return state == State.CLOSING
         && held.isEmpty()
@@ -432,6 +462,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
         : collection.durableSequence();
   }
 
+  @GuardedBy("this")
   private void send(Opened stream, Pressure pressure, boolean last, long now) {
     int dimension = stream.collection().config().dimension();
     BulkInsertOpening told =
@@ -457,6 +488,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     call.sendMessage(reply.finish(!CallReplies.isSocket(call)));
   }
 
+  @GuardedBy("this")
   private void end() {
     if (state == State.ENDED) {
       return;

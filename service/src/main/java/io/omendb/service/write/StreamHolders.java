@@ -1,5 +1,6 @@
 package io.omendb.service.write;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Status;
 import io.omendb.engine.Collection;
 import io.omendb.proto.v1.ErrorReason;
@@ -22,6 +23,7 @@ final class StreamHolders {
   private final int maxStreams;
 
   /// Guarded by itself.
+  @GuardedBy("itself")
   private final Map<Key, OpenStream> holders = new HashMap<>();
 
   StreamHolders(Acknowledger acknowledger, int maxStreams) {

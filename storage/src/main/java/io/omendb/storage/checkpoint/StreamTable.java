@@ -1,5 +1,6 @@
 package io.omendb.storage.checkpoint;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.storage.api.StreamFrame;
 import io.omendb.storage.api.StreamState;
 import java.nio.charset.StandardCharsets;
@@ -38,7 +39,10 @@ public final class StreamTable {
     }
   }
 
+  @GuardedBy("this")
   private final LinkedHashMap<String, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
+
+  @GuardedBy("this")
   private final List<Entry> unsynced = new ArrayList<>();
 
   /** A stream's id as it is logged. */
@@ -116,6 +120,7 @@ public final class StreamTable {
     return entries.size();
   }
 
+  @GuardedBy("this")
   private Entry entry(String streamId) {
     Entry entry = entries.get(streamId);
     if (entry == null) {
@@ -128,6 +133,7 @@ public final class StreamTable {
   }
 
   /** Least recently used first, so the expired are at the front. */
+  @GuardedBy("this")
   private void dropOldest() {
     Iterator<Entry> oldest = entries.values().iterator();
     while (oldest.hasNext()) {
