@@ -69,7 +69,7 @@ public final class Main {
 
   private int run(CommandLine line, String[] args) throws InterruptedException {
     try {
-      ParseResult parsed = Settings.parse(line, System.getenv(), args);
+      ParseResult flags = Settings.flags(line, args);
       if (line.isUsageHelpRequested()) {
         line.usage(out);
         return 0;
@@ -78,11 +78,11 @@ public final class Main {
         say(Version.NAME);
         return 0;
       }
-      if (parsed.hasMatchedOption(MARKDOWN)) {
+      if (flags.hasMatchedOption(MARKDOWN)) {
         say(Option.markdown().stripTrailing());
         return 0;
       }
-      return serve(ServerConfig.of(parsed));
+      return serve(ServerConfig.of(Settings.complete(line, flags, System.getenv())));
     } catch (ParameterException e) {
       complain(e.getMessage() + " (see --help)");
       return EXIT_USAGE;

@@ -60,7 +60,7 @@ class IndexBacklogTest {
       assertEquals((long) clients.size() * FRAMES * FRAME, fixture.count("wide"));
       assertTrue(
           fixture.server.counters().bytes(BytePath.FALLBACK) > FRAME * DIMENSION,
-          "some frames met a full tail and were held");
+          "some frames met a full unlinked buffer and were held");
     }
   }
 

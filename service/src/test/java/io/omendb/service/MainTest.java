@@ -12,6 +12,7 @@ import io.omendb.proto.v1.CountRequest;
 import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.VectorServiceGrpc;
+import io.omendb.service.config.Version;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -78,6 +79,18 @@ class MainTest {
   }
 
   @Test
+  void helpIsGivenWhateverTheEnvironmentHolds() throws Exception {
+    for (String asked : List.of("--help", "--version", "--options-markdown")) {
+      ProcessBuilder builder = new ProcessBuilder(command(asked));
+      builder.environment().put("OMENDB_DURABILITY", "sometimes");
+      Process process = builder.start();
+      String told = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertEquals(0, process.waitFor(), asked);
+      assertTrue(told.contains(asked.equals("--version") ? Version.NAME : "--durability"), told);
+    }
+  }
+
+  @Test
   void aDataDirectoryThatIsInUseEndsWithASentence(@TempDir Path data) throws Exception {
     try (ServerFixture holder = ServerFixture.start(data, Map.of())) {
       assertTrue(holder.server.port() > 0);
@@ -89,6 +102,12 @@ class MainTest {
   }
 
   private static Process start(Path data, String... arguments) throws IOException {
+    List<String> command = command("--data", data.toString(), "--listen", "127.0.0.1:0");
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).start();
+  }
+
+  private static List<String> command(String... arguments) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -99,13 +118,9 @@ class MainTest {
                 "-Xmx256m",
                 "-cp",
                 System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "--data",
-                data.toString(),
-                "--listen",
-                "127.0.0.1:0"));
+                Main.class.getName()));
     command.addAll(List.of(arguments));
-    return new ProcessBuilder(command).start();
+    return command;
   }
 
   /// Reads what the server says until it serves.

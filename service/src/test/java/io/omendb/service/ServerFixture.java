@@ -73,7 +73,8 @@ final class ServerFixture implements AutoCloseable {
   /// What a server runs with that is started by this environment and command line.
   static ServerConfig config(Map<String, String> environment, String... arguments)
       throws IOException {
-    return ServerConfig.of(Settings.parse(new CommandLine(Main.spec()), environment, arguments));
+    CommandLine line = new CommandLine(Main.spec());
+    return ServerConfig.of(Settings.complete(line, Settings.flags(line, arguments), environment));
   }
 
   /// A new connection.

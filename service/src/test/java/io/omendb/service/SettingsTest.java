@@ -85,6 +85,35 @@ class SettingsTest {
   }
 
   @Test
+  void aValueIsTakenAsItStands(@TempDir Path directory) throws IOException {
+    Path file = directory.resolve("omendb.properties");
+    Files.writeString(file, "data = /x/${sys:user.home}\nmetrics-listen =\n");
+    ServerConfig config =
+        ServerFixture.config(Map.of("OMENDB_DRAIN", " 3s "), "--config", file.toString());
+    assertEquals(Path.of("/x/${sys:user.home}"), config.data());
+    assertNull(config.metricsListen());
+    assertEquals(Duration.ofSeconds(3), config.drain());
+    Files.writeString(file, "drain =\n");
+    String told = refusal(Map.of(), "--config", file.toString());
+    assertTrue(told.startsWith("drain in " + file + " is \"\", expected a time"), told);
+    assertEquals(Duration.ofSeconds(10), ServerFixture.config(Map.of("OMENDB_DRAIN", "")).drain());
+  }
+
+  @Test
+  void aValueThatAnotherGoesBeforeIsNotLookedAt() throws IOException {
+    ServerConfig config = ServerFixture.config(Map.of("OMENDB_DRAIN", "soon"), "--drain=1s");
+    assertEquals(Duration.ofSeconds(1), config.drain());
+  }
+
+  @Test
+  void aFileThatIsNotThereIsNamed() {
+    IOException told =
+        assertThrows(
+            IOException.class, () -> ServerFixture.config(Map.of(), "--config", "/no/such.file"));
+    assertTrue(told.toString().contains("/no/such.file"), told.toString());
+  }
+
+  @Test
   void unitsOfBytesAndTimes() throws IOException {
     ServerConfig config =
         ServerFixture.config(

@@ -42,7 +42,7 @@ public record ServerConfig(
     int maxCalls,
     Duration drain) {
 
-  /// The values of a parsed command line; see [Settings#parse].
+  /// The values of a parsed command line; see [Settings#complete].
   public static ServerConfig of(ParseResult parsed) {
     return new ServerConfig(
         value(parsed, Option.DATA, Path.class),

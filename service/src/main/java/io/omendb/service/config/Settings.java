@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Properties;
-import java.util.stream.Stream;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgSpec;
@@ -23,11 +23,13 @@ public final class Settings implements CommandLine.IDefaultValueProvider {
   private static final String CONFIG = "--config";
 
   private final Map<String, String> environment;
-  private final Properties file = new Properties();
-  private @Nullable Path path;
+  private final @Nullable Path path;
+  private final Properties file;
 
-  private Settings(Map<String, String> environment) {
+  private Settings(Map<String, String> environment, @Nullable Path path, Properties file) {
     this.environment = environment;
+    this.path = path;
+    this.file = file;
   }
 
   /// The command line's options, made from [Option], and `--config`.
@@ -55,15 +57,36 @@ public final class Settings implements CommandLine.IDefaultValueProvider {
             .build());
   }
 
-  /// Parses a command line whose options came from [#addTo].
+  /// Parses the flags alone of a command line whose options came from [#addTo], so that `--help` is
+  /// answered whatever the environment and the file hold.
   ///
+  /// @throws ParameterException names the flag, the value and what is expected
+  public static ParseResult flags(CommandLine line, String... arguments) {
+    line.setInterpolateVariables(false);
+    line.setDefaultValueProvider(null);
+    return parse(line, Option::flag, arguments);
+  }
+
+  /// Gives the options that `flags` does not have their values.
+  ///
+  /// @param flags what [#flags] made of `line`
   /// @throws ParameterException names the source, the value and what is expected
   /// @throws IOException if the file that `--config` names cannot be read
-  public static ParseResult parse(
-      CommandLine line, Map<String, String> environment, String... arguments) throws IOException {
-    Settings settings = new Settings(environment);
-    settings.load(line, arguments);
+  public static ParseResult complete(
+      CommandLine line, ParseResult flags, Map<String, String> environment) throws IOException {
+    Path path = flags.matchedOptionValue(CONFIG, (Path) null);
+    Settings settings =
+        new Settings(environment, path, path == null ? new Properties() : read(path));
+    settings.refuseUnknownKeys(line);
     line.setDefaultValueProvider(settings);
+    return parse(
+        line,
+        option -> settings.given(option).source(),
+        flags.originalArgs().toArray(new String[0]));
+  }
+
+  private static ParseResult parse(
+      CommandLine line, Function<Option, String> source, String... arguments) {
     try {
       return line.parseArgs(arguments);
     } catch (ParameterException e) {
@@ -71,31 +94,22 @@ public final class Settings implements CommandLine.IDefaultValueProvider {
       if (option == null || !(e.getCause() instanceof TypeConversionException expected)) {
         throw e;
       }
-      String flag = option.flag();
-      boolean isFlag =
-          Stream.of(arguments).anyMatch(each -> each.equals(flag) || each.startsWith(flag + "="));
-      String source = isFlag ? flag : settings.given(option).source();
       throw new ParameterException(
-          line, source + " is \"" + e.getValue() + "\", expected " + expected.getMessage());
+          line,
+          source.apply(option) + " is \"" + e.getValue() + "\", expected " + expected.getMessage());
     }
   }
 
-  /// Reads the file, which must be known before anything asks for a default. An unknown key is an
-  /// error: it is misspelt, most likely.
-  private void load(CommandLine line, String[] arguments) throws IOException {
-    CommandSpec only =
-        CommandSpec.create().addOption(OptionSpec.builder(CONFIG).type(Path.class).build());
-    path =
-        new CommandLine(only)
-            .setUnmatchedArgumentsAllowed(true)
-            .parseArgs(arguments)
-            .matchedOptionValue(CONFIG, (Path) null);
-    if (path == null) {
-      return;
-    }
+  private static Properties read(Path path) throws IOException {
+    Properties file = new Properties();
     try (Reader reader = Files.newBufferedReader(path, StandardCharsets.UTF_8)) {
       file.load(reader);
     }
+    return file;
+  }
+
+  /// A key that no option has is misspelt, most likely.
+  private void refuseUnknownKeys(CommandLine line) {
     Properties unknown = new Properties();
     unknown.putAll(file);
     for (Option option : Option.values()) {
