@@ -171,7 +171,11 @@ public final class DemoCommand implements Callable<Integer> {
     check(quality.recall() >= RECALL_FLOOR, when + ": recall@10 is " + quality.recall());
     check(
         quality.isFromGraphAlone(),
-        when + ": searched by " + quality.strategies() + ", tail rows " + quality.unlinkedRows());
+        when
+            + ": searched by "
+            + quality.strategies()
+            + ", unlinked rows "
+            + quality.unlinkedRows());
     check(
         quality.distanceComputations() <= DISTANCES_CEILING * rows,
         when + ": " + quality.distanceComputations() + " distances a query");

@@ -9,14 +9,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class ReadmeTest {
 
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)[^)]*\\)");
+
+  private static final Pattern CLASS = Pattern.compile("`([A-Z][a-z]+[A-Z]\\w+)`");
 
   @Test
   void tableOfOptionsIsTheServers() throws IOException {
@@ -37,8 +41,28 @@ class ReadmeTest {
     }
   }
 
+  /** The names of classes in HACKING.md are those of the tree; CI runs its commands. */
+  @Test
+  void hackingNamesClassesThatAreThere() throws IOException {
+    Set<String> sources;
+    try (Stream<Path> tree = Files.walk(Readme.ROOT)) {
+      sources =
+          tree.map(path -> path.getFileName().toString())
+              .filter(name -> name.endsWith(".java"))
+              .collect(Collectors.toSet());
+    }
+    String text = Files.readString(Readme.ROOT.resolve("HACKING.md"));
+    List<String> names = CLASS.matcher(text).results().map(name -> name.group(1)).toList();
+    assertTrue(names.size() >= 8, names.toString());
+    for (String name : names) {
+      assertTrue(sources.contains(name + ".java"), "HACKING.md names " + name);
+    }
+  }
+
   private static List<Path> documents() throws IOException {
-    List<Path> documents = new ArrayList<>(List.of(Readme.ROOT.resolve("README.md")));
+    List<Path> documents =
+        new ArrayList<>(
+            List.of(Readme.ROOT.resolve("README.md"), Readme.ROOT.resolve("HACKING.md")));
     try (Stream<Path> docs = Files.list(Readme.ROOT.resolve("docs"))) {
       docs.forEach(documents::add);
     }
