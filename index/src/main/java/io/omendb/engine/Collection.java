@@ -457,7 +457,8 @@ public final class Collection {
   // ---- Life ----------------------------------------------------------------------------------
 
   /**
-   * One step of the linker: maintenance a batch, takes a checkpoint; false when nothing was due.
+   * One step of the linker: links a batch, or calibrates and sweeps; then takes a checkpoint if one
+   * is due. False when nothing was.
    */
   boolean linkStep() throws IOException {
     stepLock.lock();

@@ -59,6 +59,7 @@ final class UnlinkedBuffer {
    * @return what {@link #withdraw} takes
    */
   synchronized long place(int from, int to, boolean hidden) {
+    assert from >= published : "slots from " + from + ", of which " + published + " are published";
     long before = unbuilt.slots();
     unbuilt.remove(from, Integer.MAX_VALUE);
     buildWork.remove(from, Integer.MAX_VALUE);
@@ -105,6 +106,7 @@ final class UnlinkedBuffer {
 
   /** A bulk build ended. */
   synchronized void endBuild() {
+    assert openBuilds > 0;
     openBuilds--;
   }
 

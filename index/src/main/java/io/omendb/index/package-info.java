@@ -7,8 +7,9 @@
  * io.omendb.index.ExactDistance} computes it on full vectors, {@link io.omendb.index.TopK} keeps
  * the nearest.
  *
- * <p>Critical paths: search, kernels, linking. They allocate nothing once their scratch has grown,
- * take no lock, and hand no vector of the Vector API to a helper.
+ * <p>Critical paths: search, kernels, linking. None takes a lock or hands a vector of the Vector
+ * API to a helper; search and kernels allocate nothing once their scratch has grown, linking
+ * allocates a few arrays a batch.
  *
  * <pre>
  *   hnsw ──► quantization ──► distance          hnsw, quantization ──► this package ──► distance

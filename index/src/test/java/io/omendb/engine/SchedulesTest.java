@@ -77,6 +77,7 @@ class SchedulesTest {
 
   @Test
   void theImageHeaderKeepsItsOffsets() {
+    assertEquals(0x3147_4D49_4E45_4D4FL, ImageHeaderLayout.MAGIC_VALUE, "OMENIMG1");
     assertEquals(0, ImageHeaderLayout.MAGIC);
     assertEquals(8, ImageHeaderLayout.EF);
     assertEquals(16, ImageHeaderLayout.RECALL);

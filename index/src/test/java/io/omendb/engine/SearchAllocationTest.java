@@ -24,7 +24,7 @@ class SearchAllocationTest {
             "--add-modules=jdk.incubator.vector",
             "--sun-misc-unsafe-memory-access=allow",
             "-Ddirectory=" + directory);
-    for (String kind : new String[] {"tail", "graph", "exact"}) {
+    for (String kind : new String[] {"unlinked", "graph", "exact"}) {
       long bytes = Long.parseLong(child.value(kind));
       assertTrue(bytes < SEARCHES, () -> "bytes in 2,000 searches: " + child.output());
     }
@@ -44,7 +44,7 @@ class SearchAllocationTest {
         Collection collection =
             database.create(CollectionConfig.of("things", DIMENSION, Similarity.L2));
         TestEngine.insert(collection, TestRows.of(vectors, 0, ROWS / 2, 0));
-        System.out.println("tail=" + fewest(collection, vectors, false));
+        System.out.println("unlinked=" + fewest(collection, vectors, false));
         TestEngine.insert(collection, TestRows.of(vectors, ROWS / 2, ROWS, ROWS / 2));
         TestEngine.awaitLinked(collection);
         System.out.println("graph=" + fewest(collection, vectors, false));

@@ -33,7 +33,7 @@ class UnlinkedBufferTest {
   }
 
   @Test
-  void publishedRowsAreInTheTailUntilTheyAreLinked() {
+  void publishedRowsAreUnlinkedUntilTheyAreLinked() {
     visible(0, 5);
     visible(5, 9);
     assertEquals(9, buffer.unlinkedRows());
@@ -52,7 +52,7 @@ class UnlinkedBufferTest {
   }
 
   @Test
-  void aViewIsAPictureThatDoesNotChange() {
+  void aSnapshotDoesNotChange() {
     visible(0, 5);
     UnlinkedBuffer.Snapshot before = buffer.snapshot();
     buffer.linked(slots(0, 5), 5);
@@ -62,7 +62,7 @@ class UnlinkedBufferTest {
   }
 
   @Test
-  void hiddenRowsAreInNoTailAndWaitForEveryBuildToEnd() {
+  void hiddenRowsAreInNoSnapshotAndWaitForEveryBuildToEnd() {
     buffer.beginBuild();
     buffer.beginBuild();
     hidden(0, 10);
@@ -91,7 +91,7 @@ class UnlinkedBufferTest {
   }
 
   @Test
-  void theTailIsTakenBeforeABuild() {
+  void unlinkedRowsAreTakenBeforeABuild() {
     hidden(0, 4);
     visible(4, 6);
     hidden(6, 8);
@@ -118,10 +118,10 @@ class UnlinkedBufferTest {
   void linkedTakesOutSlotsInSeveralRuns() {
     visible(0, 10);
     buffer.linked(new int[] {1, 2, 5, 8, 9}, 5);
-    SlotRanges tail = buffer.snapshot().unlinked();
-    assertEquals(5, tail.slots());
+    SlotRanges unlinked = buffer.snapshot().unlinked();
+    assertEquals(5, unlinked.slots());
     for (int slot : new int[] {0, 3, 4, 6, 7}) {
-      assertTrue(tail.contains(slot));
+      assertTrue(unlinked.contains(slot));
     }
   }
 

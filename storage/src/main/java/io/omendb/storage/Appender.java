@@ -129,6 +129,7 @@ final class Appender implements AutoCloseable {
 
   private void logRows(RowSource rows, @Nullable StreamFrame frame, AppendResult result)
       throws IOException {
+    assert lock.isHeldByCurrentThread();
     int applied = plan.applied();
     int firstSlot = state.count;
     change.type = ChangeType.ROWS;
@@ -177,6 +178,7 @@ final class Appender implements AutoCloseable {
   }
 
   private void position(@Nullable StreamFrame frame) {
+    assert lock.isHeldByCurrentThread();
     change.lsn = wal.nextLsn();
     change.frameSequence = frame == null ? 0 : frame.frameSequence();
     change.streamId = frame == null ? null : state.streams.idOf(frame.streamId());

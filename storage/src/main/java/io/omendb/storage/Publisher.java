@@ -80,7 +80,7 @@ final class Publisher implements Wal.Owner {
     int from = rows.count();
     switch (written.type()) {
       case ROWS -> {
-        from = written.firstSlot();
+        assert written.firstSlot() == from : "rows from " + written.firstSlot() + ", not " + from;
         int to = from + written.count();
         publishedHeap = written.heapFrom() + written.heapBytes();
         rows.publish(to);

@@ -194,6 +194,7 @@ public final class HnswGraph implements AutoCloseable {
 
   /** Replaces a list. */
   void setNeighbors(int level, int ordinal, int[] ids, int count) {
+    assert count <= maxDegree(level) : count + " neighbours on level " + level;
     long address = listAddress(level, ordinal);
     VarHandle.releaseFence();
     for (int i = 0; i < count; i++) {
@@ -207,6 +208,7 @@ public final class HnswGraph implements AutoCloseable {
 
   /** Appends to a list that has {@code count} ids and room. */
   void appendNeighbor(int level, int ordinal, int count, int id) {
+    assert count < maxDegree(level) : "no room behind " + count + " neighbours";
     long address = listAddress(level, ordinal);
     if (count + 1 < maxDegree(level)) {
       Memory.putInt(address + 4L * (count + 1), END);

@@ -31,7 +31,7 @@ final class NeighborSelector {
    * sense). Takes no notice of what is selected already beyond not taking it twice.
    *
    * @param node whose neighbours are sought
-   * @param keys as below, their distances lowered by the candidates' biases
+   * @param keys as below, with biased distances
    * @param selected holds {@code from} ordinals; receives more behind them
    * @return how many ordinals it holds then, at most {@code from + limit}
    */

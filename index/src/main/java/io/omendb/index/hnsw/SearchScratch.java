@@ -31,7 +31,7 @@ public final class SearchScratch {
 
   private int[] rows = new int[256];
 
-  /** Whether distances are lowered by the rows' biases: an inner product, not a distance. */
+  /** Whether distances are biased: an inner product, not a distance. */
   boolean biased;
 
   int[] gathered = new int[MAX_LIST];

@@ -3,12 +3,16 @@ package io.omendb.index.hnsw;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
 /** A change of format is a change of this table, and of the magic. */
 class GraphImageLayoutTest {
   @Test
   void theHeaderKeepsItsOffsets() {
+    assertEquals("OMGRAPH1", magic(GraphImageLayout.MAGIC_VALUE));
     int[] offsets = {
       GraphImageLayout.MAGIC,
       GraphImageLayout.M,
@@ -31,5 +35,12 @@ class GraphImageLayoutTest {
     assertEquals(64, GraphImageLayout.lowBytes(1));
     assertEquals(64, GraphImageLayout.lowBytes(16));
     assertEquals(128, GraphImageLayout.lowBytes(17));
+  }
+
+  /** The eight characters that stand in the file, which is little-endian. */
+  private static String magic(long value) {
+    byte[] bytes = new byte[Long.BYTES];
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(value);
+    return new String(bytes, StandardCharsets.US_ASCII);
   }
 }

@@ -205,14 +205,14 @@ class HnswIndexTest {
         for (int node = 0; node < count; node++) {
           index.link(new int[] {node}, 1, count);
           NativeRows.closeAll(retired);
-          lost += node == 0 || isNamed(index.graph(), node) ? 0 : 1;
+          lost += node == 0 || hasInEdge(index.graph(), node) ? 0 : 1;
         }
         assertEquals(0, lost);
       }
     }
   }
 
-  private static boolean isNamed(HnswGraph graph, int node) {
+  private static boolean hasInEdge(HnswGraph graph, int node) {
     int[] list = new int[graph.maxDegree(0)];
     for (int other = node - 1; other >= 0; other--) {
       if (NeighborSelector.contains(list, graph.neighbors(0, other, list), node)) {
