@@ -440,11 +440,8 @@ public final class Collection {
 
   private long live(SlotRanges ranges) {
     long live = 0;
-    int count = store.rows().count();
     for (int range = 0; range < ranges.count(); range++) {
-      for (int slot = ranges.from(range); slot < Math.min(count, ranges.to(range)); slot++) {
-        live += store.rows().isDeleted(slot) ? 0 : 1;
-      }
+      live += store.rows().liveCount(ranges.from(range), ranges.to(range));
     }
     return live;
   }

@@ -67,6 +67,12 @@ public final class RowReader {
     return Math.max(0, count() - deleted);
   }
 
+  /** Rows visible and not deleted of slots {@code from} to {@code to}, exclusive. */
+  public int liveCount(int from, int to) {
+    int bound = Math.min(to, count());
+    return from >= bound ? 0 : bound - from - state.publishedTombstones.deleted(from, bound);
+  }
+
   /** Whether a visible slot's row was deleted or replaced. */
   public boolean isDeleted(int slot) {
     return state.publishedTombstones.isDeleted(checked(slot));

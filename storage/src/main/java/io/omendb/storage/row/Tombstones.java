@@ -48,6 +48,27 @@ public final class Tombstones implements AutoCloseable {
     return deleted;
   }
 
+  /** Bits set of slots {@code from} to {@code to}, exclusive; both have been made room for. */
+  public int deleted(int from, int to) {
+    if (from >= to) {
+      return 0;
+    }
+    int first = from >>> 6;
+    int last = (to - 1) >>> 6;
+    int count = 0;
+    for (int word = first; word <= last; word++) {
+      long bits = Memory.getLong(address + word * 8L);
+      if (word == first) {
+        bits &= -1L << from;
+      }
+      if (word == last) {
+        bits &= -1L >>> -to;
+      }
+      count += Long.bitCount(bits);
+    }
+    return count;
+  }
+
   /** Address of the bits, for slots made room for. */
   public long address() {
     return address;
