@@ -12,6 +12,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.omendb.memory.Memory;
 import org.junit.jupiter.api.Test;
 
 /** The map of docs/architecture.md, held against the classes. */
@@ -177,12 +178,27 @@ class ArchitectureTest {
   }
 
   @Test
+  void theWholeAddressSpaceIsAskedForByName() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.omendb.memory")
+        .and()
+        .haveNameNotMatching("io\\.omendb\\.index\\.distance\\.SimdKernels(\\$.*)?")
+        .and()
+        .doNotHaveFullyQualifiedName("io.omendb.service.wire.Fragments")
+        .should()
+        .accessField(Memory.class, "ALL")
+        .because("vector loads and bulk copies need a segment; all else has Memory's methods")
+        .check(CLASSES);
+  }
+
+  @Test
   void uncheckedMemoryStaysBelowTheService() {
     noClasses()
         .that()
         .resideInAnyPackage("io.omendb.service..", "io.omendb.loadtest..")
         .and()
-        .resideOutsideOfPackages("io.omendb.service.wire", "io.omendb.loadtest.bench")
+        .haveNameNotMatching("io\\.omendb\\.service\\.wire\\.(Fragments|WireReader)")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("io.omendb.memory..")

@@ -21,6 +21,7 @@ public final class Serving {
     DRAINING
   }
 
+  // Written under the monitor, since a state never goes back; read by any call without it.
   private volatile State state = State.RECOVERING;
   private volatile @Nullable Database database;
 

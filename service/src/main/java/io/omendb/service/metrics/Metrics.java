@@ -40,6 +40,8 @@ public final class Metrics implements AutoCloseable {
   private final CallMetrics calls = new CallMetrics(registry);
   private final JvmGcMetrics collector = new JvmGcMetrics();
   private final List<CollectionGauge> collectionGauges = new ArrayList<>();
+
+  /// Of the thread that starts and closes the server.
   private @Nullable HttpServer http;
 
   public Metrics(ByteCounters counters, RequestPool pool, Acknowledger acknowledger) {

@@ -1,5 +1,6 @@
 package io.omendb.service.write;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.engine.Collection;
 import io.omendb.service.status.Refusal;
 import java.util.ArrayList;
@@ -14,8 +15,14 @@ import org.jspecify.annotations.Nullable;
 public final class WatermarkWaiters {
   private final Collection collection;
   private final Runnable signal;
+
+  @GuardedBy("this")
   private final PriorityQueue<PendingAck> writes = new PriorityQueue<>();
+
+  @GuardedBy("this")
   private final PriorityQueue<PendingAck> reads = new PriorityQueue<>();
+
+  @GuardedBy("this")
   private @Nullable Refusal failure;
 
   /// `signal` is called whenever a watermark moves.

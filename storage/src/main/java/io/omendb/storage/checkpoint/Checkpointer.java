@@ -58,7 +58,8 @@ public final class Checkpointer {
 
   private final CollectionState state;
   private final UUID collection;
-  private Manifest newest;
+  /** Written under the checkpoint lock, read by any thread. */
+  private volatile Manifest newest;
 
   /** The manifest before, kept with its files and its log. */
   private @Nullable Manifest previous;

@@ -1,5 +1,6 @@
 package io.omendb.storage.row;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Posix;
 import io.omendb.memory.PosixException;
@@ -36,9 +37,13 @@ final class Extents implements AutoCloseable {
   private final String kind;
   private final AddressSpace space;
   private final Preallocator preallocator;
+
+  @GuardedBy("this")
   private final List<Integer> descriptors = new ArrayList<>();
   private final AtomicBoolean preparing = new AtomicBoolean();
   private final Runnable prepare = this::prepare;
+
+  // Volatile: written by one thread at a time, or under the monitor, and read by any.
 
   /** Files whose names are durable. */
   private volatile int namedFiles;
@@ -48,6 +53,8 @@ final class Extents implements AutoCloseable {
   private volatile long faultedBytes;
   private volatile boolean faultAheadUnsupported;
   private volatile long syncedBytes;
+
+  @GuardedBy("this")
   private boolean closed;
 
   Extents(Path directory, String kind, long reservedBytes, Preallocator preallocator) {
