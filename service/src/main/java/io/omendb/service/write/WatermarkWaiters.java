@@ -1,6 +1,5 @@
 package io.omendb.service.write;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.engine.Collection;
 import io.omendb.service.status.Refusal;
 import java.util.ArrayList;
@@ -16,13 +15,9 @@ public final class WatermarkWaiters {
   private final Collection collection;
   private final Runnable signal;
 
-  @GuardedBy("this")
+  // Guarded by the monitor, the queues' contents too.
   private final PriorityQueue<PendingAck> writes = new PriorityQueue<>();
-
-  @GuardedBy("this")
   private final PriorityQueue<PendingAck> reads = new PriorityQueue<>();
-
-  @GuardedBy("this")
   private @Nullable Refusal failure;
 
   /// `signal` is called whenever a watermark moves.

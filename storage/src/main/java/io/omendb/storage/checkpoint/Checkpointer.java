@@ -58,6 +58,7 @@ public final class Checkpointer {
 
   private final CollectionState state;
   private final UUID collection;
+
   /** Written under the checkpoint lock, read by any thread. */
   private volatile Manifest newest;
 

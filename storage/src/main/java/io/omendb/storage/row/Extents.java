@@ -40,6 +40,7 @@ final class Extents implements AutoCloseable {
 
   @GuardedBy("this")
   private final List<Integer> descriptors = new ArrayList<>();
+
   private final AtomicBoolean preparing = new AtomicBoolean();
   private final Runnable prepare = this::prepare;
 
