@@ -21,14 +21,34 @@ final class CheckpointSchedule {
 
   static final long PERIOD_NANOS = 60_000_000_000L;
 
+  /** Distance of the next try after one that failed, doubled by each further one. */
+  static final long FIRST_RETRY_NANOS = 1_000_000_000L;
+
+  static final long LAST_RETRY_NANOS = 300_000_000_000L;
+
   private final LongSupplier nanoTime;
   private int linkedAtImage;
   private long sequenceAtCheckpoint;
   private long checkpointNanos;
+  private long failedNanos;
+
+  /** 0 where the last try did not fail. */
+  private long retryNanos;
 
   CheckpointSchedule(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
     this.checkpointNanos = nanoTime.getAsLong();
+  }
+
+  /** Whether the last try did not fail, or long enough ago. */
+  boolean mayTry() {
+    return retryNanos == 0 || nanoTime.getAsLong() - failedNanos > retryNanos;
+  }
+
+  /** A try failed. */
+  void failed() {
+    failedNanos = nanoTime.getAsLong();
+    retryNanos = Math.clamp(2 * retryNanos, FIRST_RETRY_NANOS, LAST_RETRY_NANOS);
   }
 
   /** Whether a checkpoint is due while nothing waits to be linked. */
@@ -58,6 +78,12 @@ final class CheckpointSchedule {
   /** A checkpoint was taken, of what was there when it began. */
   void checkpointed(int linked, long publishedLsn) {
     linkedAtImage = linked;
+    retryNanos = 0;
+    checkpointedWithoutImage(publishedLsn);
+  }
+
+  /** A checkpoint was taken that has no room for its image; that is tried again. */
+  void checkpointedWithoutImage(long publishedLsn) {
     sequenceAtCheckpoint = publishedLsn;
     checkpointNanos = nanoTime.getAsLong();
   }

@@ -85,18 +85,22 @@ public final class Collection {
   /**
    * Joins a store that was just opened with its graph: loads the image, lists what is not in it.
    */
-  static Collection open(CollectionStore store, Workers workers, Runnable workSignal)
-      throws IOException {
+  static Collection open(CollectionStore store, Workers workers, Runnable workSignal) {
     CollectionConfig config = CollectionConfig.fromSchema(store.schema());
     long created = CollectionConfig.createdMillis(store.schema());
     Collection collection = new Collection(config, created, store, workers, workSignal);
-    if (!collection.maintenance.loadImage()) {
+    try {
+      if (!collection.maintenance.loadImage()) {
+        collection.index.close();
+        collection = new Collection(config, created, store, workers, workSignal);
+      }
+      collection.listUnlinked();
+      store.listener(collection.new Listener());
+      return collection;
+    } catch (RuntimeException e) {
       collection.index.close();
-      collection = new Collection(config, created, store, workers, workSignal);
+      throw e;
     }
-    collection.listUnlinked();
-    store.listener(collection.new Listener());
-    return collection;
   }
 
   private void listUnlinked() {

@@ -1,20 +1,18 @@
 package io.omendb.engine;
 
-import io.omendb.storage.api.StorageException;
-
-/** The collection's files are damaged and it does not serve; the others do. */
+/** The collection could not be opened and does not serve; the others do. */
 public final class CollectionQuarantinedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  private final StorageException damage;
+  private final Exception damage;
 
-  CollectionQuarantinedException(String name, StorageException damage) {
+  CollectionQuarantinedException(String name, Exception damage) {
     super("collection " + name + " is quarantined: " + damage.getMessage(), damage);
     this.damage = damage;
   }
 
-  /** What was found, with file and offset. */
-  public StorageException damage() {
+  /** What was found: a {@link io.omendb.storage.api.CorruptFileException} where data is damaged. */
+  public Exception damage() {
     return damage;
   }
 }

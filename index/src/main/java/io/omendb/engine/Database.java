@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A data directory with its collections, open in this process; what a JVM application embeds.
  *
- * <p>A collection whose files are damaged is quarantined, and the others serve. Threads: any;
- * creating, dropping and closing exclude each other.
+ * <p>A collection that cannot be opened, for damage or whatever else, is quarantined, and the
+ * others serve. Threads: any; creating, dropping and closing exclude each other.
  */
 public final class Database implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Database.class);
@@ -29,7 +29,7 @@ public final class Database implements AutoCloseable {
   private final Workers workers;
   private final Linker linker = new Linker();
   private final Map<String, Collection> collections = new ConcurrentSkipListMap<>();
-  private final Map<String, StorageException> quarantined = new ConcurrentSkipListMap<>();
+  private final Map<String, Exception> quarantined = new ConcurrentSkipListMap<>();
 
   @GuardedBy("this")
   private boolean closed;
@@ -53,7 +53,7 @@ public final class Database implements AutoCloseable {
       for (String name : directory.names()) {
         database.recover(name);
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (RuntimeException e) {
       database.close();
       throw e;
     }
@@ -72,7 +72,7 @@ public final class Database implements AutoCloseable {
         "%.1f".formatted(timing.floatNanos()));
   }
 
-  private void recover(String name) throws IOException {
+  private void recover(String name) {
     try {
       long start = System.nanoTime();
       CollectionStore store = directory.openCollection(name);
@@ -87,8 +87,18 @@ public final class Database implements AutoCloseable {
           (System.nanoTime() - recovered) / 1_000_000);
     } catch (StorageException e) {
       LOG.error("collection {} is quarantined: {}", name, e.getMessage());
-      quarantined.put(name, e);
+      quarantine(name, e);
+    } catch (IOException | RuntimeException e) {
+      // A device that does not read, a file that may not be opened, a mistake of ours: of one
+      // collection, whatever it is.
+      LOG.error("collection {} is quarantined", name, e);
+      quarantine(name, e);
     }
+  }
+
+  private void quarantine(String name, Exception cause) {
+    directory.closeCollection(name);
+    quarantined.put(name, cause);
   }
 
   private void add(Collection collection) {
@@ -113,14 +123,14 @@ public final class Database implements AutoCloseable {
    * The collection of that name.
    *
    * @throws CollectionNotFoundException if there is none
-   * @throws CollectionQuarantinedException if its files are damaged
+   * @throws CollectionQuarantinedException if it could not be opened
    */
   public Collection collection(String name) {
     Collection collection = collections.get(name);
     if (collection != null) {
       return collection;
     }
-    StorageException damage = quarantined.get(name);
+    Exception damage = quarantined.get(name);
     if (damage != null) {
       throw new CollectionQuarantinedException(name, damage);
     }
@@ -133,19 +143,29 @@ public final class Database implements AutoCloseable {
   }
 
   /** The collections that do not serve, by name, and what was found. */
-  public Map<String, StorageException> quarantined() {
+  public Map<String, Exception> quarantined() {
     return Map.copyOf(quarantined);
   }
 
-  /** Drops a collection, damaged or not; durable when it returns. */
+  /**
+   * Drops a collection, damaged or not; durable when it returns. One that fails to be dropped is
+   * quarantined, since its files are closed, and may be dropped again.
+   */
   public synchronized void drop(String name) throws IOException {
     checkOpen();
-    Collection collection = collections.remove(name);
+    Collection collection = collections.get(name);
     if (collection != null) {
       linker.remove(collection);
       collection.close(false);
-      directory.drop(name);
-      collection.freeIndex();
+      try {
+        directory.drop(name);
+      } catch (IOException | RuntimeException e) {
+        quarantine(name, e);
+        throw e;
+      } finally {
+        collections.remove(name);
+        collection.freeIndex();
+      }
     } else if (quarantined.containsKey(name)) {
       directory.drop(name);
       quarantined.remove(name);

@@ -5,7 +5,7 @@ import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
 import io.omendb.storage.CollectionStore;
-import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.api.ImageSink;
 import io.omendb.storage.api.ImageSource;
 import java.io.IOException;
@@ -201,6 +201,9 @@ final class IndexMaintenance {
 
   /** Whether a checkpoint is due now that nothing waits, or in spite of what waits. */
   boolean checkpointDue() {
+    if (!checkpoints.mayTry()) {
+      return false;
+    }
     if (store.checkpointDue()) {
       return true;
     }
@@ -210,12 +213,36 @@ final class IndexMaintenance {
     return checkpoints.isDue(index.linkedCount(), store.publishedLsn());
   }
 
-  /** Writes truth and image. */
+  /**
+   * Writes truth and image; on a disk that has no room for the image, truth alone, so that the log
+   * is cut. What finds no room at all is tried again later.
+   */
   void checkpoint() throws IOException {
     long sequence = store.publishedLsn();
     int linked = index.linkedCount();
-    store.checkpoint(checkpoints.imageIsBehind(linked) ? this::writeImage : null);
-    checkpoints.checkpointed(linked, sequence);
+    boolean image = checkpoints.imageIsBehind(linked);
+    try {
+      store.checkpoint(image ? this::writeImage : null);
+      checkpoints.checkpointed(linked, sequence);
+    } catch (DiskFullException e) {
+      checkpoints.failed();
+      LOG.warn("collection {}: no room for a checkpoint: {}", config.name(), e.getMessage());
+      if (image) {
+        checkpointWithoutImage(sequence);
+      }
+    } catch (IOException | RuntimeException e) {
+      checkpoints.failed();
+      throw e;
+    }
+  }
+
+  private void checkpointWithoutImage(long sequence) throws IOException {
+    try {
+      store.checkpoint(null);
+      checkpoints.checkpointedWithoutImage(sequence);
+    } catch (DiskFullException e) {
+      LOG.warn("collection {}: nor for one without image: {}", config.name(), e.getMessage());
+    }
   }
 
   /** Whether anything happened that the newest checkpoint does not have. */
@@ -224,6 +251,7 @@ final class IndexMaintenance {
   }
 
   private void writeImage(ImageSink sink) throws IOException {
+    sink.expect(ImageHeaderLayout.BYTES + GraphImage.bytes(index));
     try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
       header.commit(ImageHeaderLayout.BYTES);
       long h = header.address();
@@ -237,8 +265,8 @@ final class IndexMaintenance {
     GraphImage.write(index, sink::write);
   }
 
-  /** Loads the newest image; without one, or with a damaged one, all rows are linked anew. */
-  boolean loadImage() throws IOException {
+  /** Loads the newest image; without one, or with one unreadable, all rows are linked anew. */
+  boolean loadImage() {
     try (ImageSource image = store.openImage()) {
       if (image == null) {
         return true;
@@ -261,8 +289,9 @@ final class IndexMaintenance {
       checkpoints.loaded(index.linkedCount());
       sweeps.linked(index.linkedCount() == 0 ? 0 : 1); // the image may be older than its sweep
       return true;
-    } catch (CorruptFileException e) {
-      LOG.warn("collection {}: {}; linking anew", config.name(), e.getMessage());
+    } catch (IOException e) {
+      // Damaged, or on a device that does not read it: it is derived from what is elsewhere.
+      LOG.warn("collection {}: {}; linking anew", config.name(), e.toString());
       return false;
     }
   }

@@ -164,6 +164,47 @@ class DatabaseTest {
     }
   }
 
+  /** A directory where a file should be stands for whatever else keeps one from being read. */
+  @ParameterizedTest
+  @ValueSource(strings = {"MANIFEST", "vectors", "tombstones", "wal/"})
+  void aCollectionThatCannotBeOpenedLeavesTheOthers(String kind) throws Exception {
+    try (Database database = TestEngine.open(directory)) {
+      build(database.create(config("broken")));
+      TestEngine.insert(database.create(config("whole")), TestRows.of(vectors, 0, 10, 0));
+    }
+    Path broken = directory.resolve("collections/000001");
+    for (Path file : TestEngine.files(broken)) {
+      if (broken.relativize(file).toString().startsWith(kind)) {
+        Files.delete(file);
+        Files.createDirectory(file);
+      }
+    }
+    try (Database database = TestEngine.open(directory)) {
+      assertEquals(Set.of("broken"), database.quarantined().keySet());
+      assertThrows(CollectionQuarantinedException.class, () -> database.collection("broken"));
+      assertEquals(10, database.collection("whole").rows().liveCount());
+      database.drop("broken");
+      assertTrue(database.quarantined().isEmpty());
+      assertEquals(0, database.create(config("broken")).rows().liveCount());
+    }
+  }
+
+  @Test
+  void anImageThatCannotBeReadIsBuiltAnew() throws Exception {
+    try (Database database = TestEngine.open(directory)) {
+      build(database.create(config("things")));
+    }
+    for (Path image : TestEngine.images(directory)) {
+      Files.delete(image);
+      Files.createDirectory(image);
+    }
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = database.collection("things");
+      TestEngine.awaitLinked(collection);
+      assertFinds(collection, Set.of());
+    }
+  }
+
   @Test
   void unlinkedRowsAreServedRightAfterACrash() throws Exception {
     Path live = directory.resolve("live");

@@ -76,6 +76,23 @@ class SchedulesTest {
   }
 
   @Test
+  void aCheckpointThatFailsIsTriedAgainAtAGrowingDistance() {
+    CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
+    long distance = CheckpointSchedule.FIRST_RETRY_NANOS;
+    assertTrue(schedule.mayTry());
+    for (int failures = 1; failures <= 12; failures++) {
+      schedule.failed();
+      pass(distance);
+      assertFalse(schedule.mayTry(), "after " + failures + " failures");
+      pass(1);
+      assertTrue(schedule.mayTry(), "after " + failures + " failures");
+      distance = Math.min(2 * distance, CheckpointSchedule.LAST_RETRY_NANOS);
+    }
+    schedule.checkpointed(1, 1);
+    assertTrue(schedule.mayTry());
+  }
+
+  @Test
   void theImageHeaderKeepsItsOffsets() {
     assertEquals(0x3147_4D49_4E45_4D4FL, ImageHeaderLayout.MAGIC_VALUE, "OMENIMG1");
     assertEquals(0, ImageHeaderLayout.MAGIC);

@@ -241,6 +241,7 @@ final class TestEngine {
    * newest file before the others, then what its records need, which only grows.
    */
   static void copy(Path from, Path to) throws IOException {
+    List<Path> marks = new ArrayList<>(); // of the logs' ends: first, since they only grow
     List<Path> files = new ArrayList<>();
     List<Path> others = new ArrayList<>();
     try (Stream<Path> walk = Files.walk(from)) {
@@ -249,14 +250,24 @@ final class TestEngine {
           Files.createDirectories(to.resolve(from.relativize(path)));
         } else if (path.toString().endsWith(".wal")) {
           files.addFirst(path);
+        } else if (path.endsWith("MARK")) {
+          marks.add(path);
         } else if (!path.endsWith("LOCK")) {
           others.add(path);
         }
       }
     }
-    files.addAll(others);
-    for (Path file : files) {
+    marks.addAll(files);
+    marks.addAll(others);
+    for (Path file : marks) {
       Files.copy(file, to.resolve(from.relativize(file)));
+    }
+  }
+
+  /** The files in a directory and below. */
+  static List<Path> files(Path directory) throws IOException {
+    try (Stream<Path> walk = Files.walk(directory)) {
+      return walk.filter(Files::isRegularFile).toList();
     }
   }
 

@@ -53,6 +53,9 @@ public final class Posix {
   /** No space left on the device. */
   public static final int ENOSPC = 28;
 
+  /** The quota is used up. */
+  public static final int EDQUOT = 122;
+
   private static final int EINTR = 4;
   private static final int O_RDWR = 2;
   private static final int O_CREAT = 0x40;

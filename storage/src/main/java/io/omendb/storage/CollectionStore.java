@@ -59,7 +59,7 @@ public final class CollectionStore implements AutoCloseable {
             options.durability(),
             options.backlogBytes(),
             opening.file(),
-            new Wal.Start(log.lastLsn(), opening.durableLsn(), log.lastCrc()),
+            new Wal.Start(log.lastLsn(), opening.durableLsn(), log.lastCrc(), opening.mark()),
             publisher,
             preallocator::execute);
     appender = new Appender(state, wal, options.inlineBytes());
@@ -99,6 +99,7 @@ public final class CollectionStore implements AutoCloseable {
    * @param frame the client's position, logged with the rows and also where they are refused
    * @throws InvalidRowsException if the check refuses a row; nothing is applied
    * @throws DiskFullException if there is no room; nothing is applied or logged
+   * @throws io.omendb.storage.api.CollectionFullException if it can take no more rows, ever
    * @throws StoreFailedException if the log has failed
    */
   public void append(

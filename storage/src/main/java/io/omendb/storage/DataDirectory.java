@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.storage.api.CollectionExistsException;
 import io.omendb.storage.api.CollectionSchema;
 import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.api.FormatException;
 import io.omendb.storage.api.LockedException;
 import io.omendb.storage.api.StorageOptions;
@@ -17,7 +18,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,7 +33,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class DataDirectory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DataDirectory.class);
-  private static final String COLLECTIONS = "collections";
+  static final String COLLECTIONS = "collections";
+
+  /** What a directory may hold before it has a STORE: a first start that was cut short, a mount. */
+  private static final Set<String> BORN_WITH =
+      Set.of(COLLECTIONS, DirectoryLock.FILE, "lost+found");
 
   private final Path directory;
   private final StorageOptions options;
@@ -57,20 +61,24 @@ public final class DataDirectory implements AutoCloseable {
   }
 
   /**
-   * Opens a data directory, or makes one of a directory that is empty or not there.
+   * Opens a data directory, or makes one of a directory that is empty or not there. A CATALOGUE
+   * that is missing is made again from the manifests; what it does not list is set aside.
    *
    * @throws LockedException if it is in use
-   * @throws FormatException if its format is not one that this version reads
+   * @throws FormatException if its format is not one that this version reads, or it holds other
+   *     things
    * @throws CorruptFileException if STORE or CATALOGUE is damaged
    */
   public static DataDirectory open(Path dir, StorageOptions options) throws IOException {
+    refuseForeign(dir);
     Files.createDirectories(dir.resolve(COLLECTIONS));
     DirectoryLock lock = DirectoryLock.acquire(dir);
     try {
       StoreFile store = StoreFile.openOrCreate(dir);
-      Catalogue catalogue = Catalogue.openOrCreate(dir);
+      Catalogue catalogue = CollectionDirectories.catalogue(dir);
       DurableFiles.syncDirectory(dir);
-      removeUnlisted(dir, catalogue);
+      catalogue = CollectionDirectories.finishDrops(dir, catalogue);
+      CollectionDirectories.setAsideUnlisted(dir, catalogue);
       return new DataDirectory(dir, options, lock, store.uuid(), catalogue);
     } catch (IOException | RuntimeException e) {
       lock.close();
@@ -78,14 +86,20 @@ public final class DataDirectory implements AutoCloseable {
     }
   }
 
-  /** Directories of collections half created or half dropped when a crash came. */
-  private static void removeUnlisted(Path dir, Catalogue catalogue) throws IOException {
-    Set<Path> listed = new HashSet<>();
-    catalogue.entries().values().forEach(entry -> listed.add(path(dir, entry)));
-    for (Path path : DurableFiles.list(dir.resolve(COLLECTIONS))) {
-      if (!listed.contains(path)) {
-        LOG.info("removing {}, which the catalogue does not list", path);
-        DurableFiles.deleteTree(path);
+  /** A directory with something in it becomes ours only if it was ours before. */
+  private static void refuseForeign(Path dir) throws IOException {
+    if (!Files.isDirectory(dir) || StoreFile.exists(dir) || Catalogue.exists(dir)) {
+      return;
+    }
+    for (Path path : DurableFiles.list(dir)) {
+      String name = path.getFileName().toString();
+      boolean born = BORN_WITH.contains(name) || DurableFiles.isTemporary(path);
+      if (!born || (name.equals(COLLECTIONS) && !DurableFiles.list(path).isEmpty())) {
+        throw new FormatException(
+            dir,
+            "not a data directory: it holds "
+                + name
+                + " and no STORE; expected an empty directory, or one that OmenDB made");
       }
     }
   }
@@ -136,6 +150,10 @@ public final class DataDirectory implements AutoCloseable {
       Catalogue changed = catalogue.with(entry);
       changed.write(directory);
       catalogue = changed;
+    } catch (DiskFullException e) {
+      store.close();
+      DurableFiles.deleteTree(path); // the catalogue stands as it was
+      throw e;
     } catch (IOException | RuntimeException e) {
       store.close();
       throw e;
@@ -173,15 +191,30 @@ public final class DataDirectory implements AutoCloseable {
    */
   public synchronized void drop(String name) throws IOException {
     Catalogue.Entry entry = entry(name);
-    Catalogue changed = catalogue.without(name);
-    changed.write(directory);
-    catalogue = changed;
+    closeCollection(name);
+    Path dropped = CollectionDirectories.markDropped(path(directory, entry));
+    // From here on it is dropped, whatever happens: a start would finish what is left.
+    catalogue = catalogue.without(name);
+    try {
+      CollectionDirectories.remove(directory, dropped, catalogue);
+    } catch (IOException e) {
+      LOG.warn("collection {} is dropped, but not all its room is given back yet", name, e);
+    }
+  }
+
+  /**
+   * Closes a collection, which stays in the directory and may be opened again. Nobody may read it
+   * any more. A failure is told, and ends nothing: what is acknowledged is in the log.
+   */
+  public synchronized void closeCollection(String name) {
     CollectionStore store = open.remove(name);
     if (store != null) {
-      store.close();
+      try {
+        store.close();
+      } catch (IOException e) {
+        LOG.warn("collection {} was not closed in order", name, e);
+      }
     }
-    DurableFiles.deleteTree(path(directory, entry));
-    DurableFiles.syncDirectory(directory.resolve(COLLECTIONS));
   }
 
   /** Bytes free on the device of the directory. */

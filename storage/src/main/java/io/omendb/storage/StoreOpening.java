@@ -12,6 +12,7 @@ import io.omendb.storage.checkpoint.Manifest;
 import io.omendb.storage.checkpoint.Recovery;
 import io.omendb.storage.file.DurableFiles;
 import io.omendb.storage.file.Preallocator;
+import io.omendb.storage.wal.LogMark;
 import io.omendb.storage.wal.Wal;
 import io.omendb.storage.wal.WalFile;
 import io.omendb.storage.wal.WalReader;
@@ -29,6 +30,7 @@ import org.slf4j.LoggerFactory;
  * @param checkpointer with the newest manifest
  * @param recovered how recovery ended
  * @param file that the log goes on in
+ * @param mark of the log's end
  * @param durableLsn up to which everything is durable
  */
 record StoreOpening(
@@ -36,6 +38,7 @@ record StoreOpening(
     Checkpointer checkpointer,
     Recovery.Result recovered,
     WalFile file,
+    LogMark mark,
     long durableLsn) {
   private static final Logger LOG = LoggerFactory.getLogger(StoreOpening.class);
 
@@ -45,6 +48,7 @@ record StoreOpening(
     Path walDirectory = directory.resolve(CollectionState.WAL);
     Files.createDirectories(walDirectory);
     WalFile.create(walDirectory, collection, 1, Wal.SMALLEST_FILE, null).close();
+    LogMark.open(walDirectory).created(1);
     Checkpointer.first(directory, collection, schema);
     DurableFiles.syncDirectory(directory);
   }
@@ -66,12 +70,13 @@ record StoreOpening(
     CollectionState state = new CollectionState(directory, manifest.schema(), preallocator);
     try {
       Recovery.Result recovered = Recovery.recover(manifest, state, options.verifyBytes());
-      Recovery.removeLeftovers(directory, recovered.log());
+      LogMark mark = LogMark.open(state.walDirectory());
+      Recovery.removeLeftovers(directory, recovered.log(), mark);
       makeRoomForOne(state);
-      WalFile file = fileToWrite(state.walDirectory(), collection, recovered.log());
+      WalFile file = fileToWrite(state, collection, recovered.log(), mark);
       Checkpointer checkpointer = new Checkpointer(state, manifest);
       long durable = makeTailDurable(state, checkpointer, recovered, file, options);
-      return new StoreOpening(state, checkpointer, recovered, file, durable);
+      return new StoreOpening(state, checkpointer, recovered, file, mark, durable);
     } catch (IOException | RuntimeException e) {
       state.close();
       throw e;
@@ -87,12 +92,27 @@ record StoreOpening(
     }
   }
 
-  /** Never appends to a file that holds batches: what follows them may be a torn one. */
-  private static WalFile fileToWrite(Path directory, UUID collection, WalReader.End log)
-      throws IOException {
-    return log.empty()
-        ? WalFile.reset(WalFile.path(directory, log.lastSequence()))
-        : WalFile.create(directory, collection, log.lastSequence() + 1, Wal.SMALLEST_FILE, null);
+  /**
+   * Never appends to a file that holds batches: what follows them may be a torn one. A full disk
+   * keeps the log from growing, not the collection from being read: the first write that finds room
+   * makes the next file.
+   */
+  private static WalFile fileToWrite(
+      CollectionState state, UUID collection, WalReader.End log, LogMark mark) throws IOException {
+    Path directory = state.walDirectory();
+    Path last = WalFile.path(directory, log.lastSequence());
+    if (log.empty()) {
+      return WalFile.reset(last);
+    }
+    try {
+      long next = log.lastSequence() + 1;
+      WalFile file = WalFile.create(directory, collection, next, Wal.SMALLEST_FILE, null);
+      mark.created(next);
+      return file;
+    } catch (DiskFullException e) {
+      LOG.warn("collection {} opens on a full disk: {}", state.schema.name(), e.getMessage());
+      return WalFile.full(last);
+    }
   }
 
   /**
@@ -126,9 +146,27 @@ record StoreOpening(
             state.loggedTombstones,
             state.streams)) {
       checkpointer.commit(cut, null);
+    } catch (DiskFullException e) {
+      LOG.warn("collection {} opens on a full disk: {}", state.schema.name(), e.getMessage());
+      rewriteTail(state, recovered);
     }
     state.streams.durable();
     return log.lastLsn();
+  }
+
+  /**
+   * Makes the tail durable where it lies, which takes no room: extents as touched, then the log.
+   */
+  private static void rewriteTail(CollectionState state, Recovery.Result recovered)
+      throws IOException {
+    state.slots.syncTo(state.count, state.heapEnd);
+    for (Path file : DurableFiles.list(state.walDirectory())) {
+      long sequence = WalFile.sequenceOf(file);
+      if (sequence >= recovered.manifest().firstSequence()
+          && sequence <= recovered.log().lastSequence()) {
+        WalFile.rewrite(file);
+      }
+    }
   }
 
   /** Dirties the pages of a range without changing it. */

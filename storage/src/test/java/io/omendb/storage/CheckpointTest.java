@@ -96,7 +96,7 @@ class CheckpointTest {
       }
       assertTrue(checkpoints >= 5, "checkpoints=" + checkpoints);
       Path collection = TestStores.collection(directory);
-      List<Path> logs = DurableFiles.list(collection.resolve("wal"));
+      List<Path> logs = TestStores.logs(directory);
       assertTrue(logs.size() <= 6, logs::toString);
       long manifests =
           DurableFiles.list(collection).stream()

@@ -8,11 +8,14 @@ import io.omendb.storage.api.CollectionExistsException;
 import io.omendb.storage.api.CollectionSchema;
 import io.omendb.storage.api.CorruptFileException;
 import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.FormatException;
 import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.LockedException;
 import io.omendb.storage.api.UnknownCollectionException;
+import io.omendb.storage.file.DurableFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -64,9 +67,9 @@ class DataDirectoryTest {
     open().close();
   }
 
-  /** A crash in the middle of create or drop leaves a directory that is not listed. */
+  /** A crash in the middle of a create leaves a directory that is not listed. */
   @Test
-  void removesWhatTheCatalogueDoesNotList() throws Exception {
+  void setsAsideWhatTheCatalogueDoesNotList() throws Exception {
     try (DataDirectory data = open()) {
       data.create(schema("a"));
     }
@@ -75,8 +78,95 @@ class DataDirectoryTest {
     Files.writeString(half.resolve("x"), "half");
     try (DataDirectory data = open()) {
       assertTrue(Files.notExists(half));
+      assertEquals("half", Files.readString(directory.resolve("set-aside/000002/wal/x")));
       assertEquals(0, data.create(schema("b")).rows().count());
     }
+  }
+
+  @Test
+  void anOlderCataloguePutBackDeletesNothing() throws Exception {
+    Path older = directory.resolveSibling(directory.getFileName() + ".CATALOGUE");
+    try (DataDirectory data = open()) {
+      data.create(schema("a"));
+      Files.copy(directory.resolve("CATALOGUE"), older);
+      TestStores.append(data.create(schema("b")), TestRows.range(4, 0, 5, 1));
+    }
+    Files.move(older, directory.resolve("CATALOGUE"), StandardCopyOption.REPLACE_EXISTING);
+    try (DataDirectory data = open()) {
+      assertEquals(List.of("a"), data.names());
+      data.create(schema("c"));
+    }
+    // As the line in the log says: moved back, and the catalogue made again.
+    Files.move(directory.resolve("set-aside/000002"), directory.resolve("collections/000007"));
+    Files.delete(directory.resolve("CATALOGUE"));
+    try (DataDirectory data = open()) {
+      assertEquals(List.of("a", "b", "c"), data.names());
+      assertEquals(5, data.openCollection("b").rows().count());
+    }
+    TestStores.assertClean(directory);
+  }
+
+  @Test
+  void aMissingCatalogueIsMadeFromTheManifests() throws Exception {
+    try (DataDirectory data = open()) {
+      TestStores.append(data.create(schema("a")), TestRows.range(4, 0, 3, 1));
+      data.create(schema("gone"));
+      TestStores.append(data.create(schema("b")), TestRows.range(4, 0, 5, 1));
+      data.drop("gone");
+    }
+    Files.delete(directory.resolve("CATALOGUE"));
+    try (DataDirectory data = open()) {
+      assertEquals(List.of("a", "b"), data.names());
+      assertEquals(3, data.openCollection("a").rows().count());
+      assertEquals(5, data.openCollection("b").rows().count());
+      assertEquals(0, data.create(schema("c")).rows().count());
+    }
+    TestStores.assertClean(directory);
+  }
+
+  @Test
+  void aCatalogueThatCannotBeMadeAgainIsRefusedAndNothingIsDeleted() throws Exception {
+    try (DataDirectory data = open()) {
+      TestStores.append(data.create(schema("a")), TestRows.range(4, 0, 3, 1));
+    }
+    Files.delete(directory.resolve("CATALOGUE"));
+    TestStores.flip(directory.resolve("collections/000001/MANIFEST-1"), 20, 1);
+    CorruptFileException refused = assertThrows(CorruptFileException.class, this::open);
+    assertTrue(refused.toString().contains("MANIFEST-1"), refused.toString());
+    TestStores.flip(directory.resolve("collections/000001/MANIFEST-1"), 20, 1);
+    try (DataDirectory data = open()) {
+      assertEquals(3, data.openCollection("a").rows().count());
+    }
+  }
+
+  @Test
+  void aDropThatACrashCutShortIsFinished() throws Exception {
+    try (DataDirectory data = open()) {
+      data.create(schema("a"));
+      data.create(schema("b"));
+    }
+    Files.move(
+        directory.resolve("collections/000001"), directory.resolve("collections/000001.dropped"));
+    try (DataDirectory data = open()) {
+      assertEquals(List.of("b"), data.names());
+      assertTrue(Files.notExists(directory.resolve("collections/000001.dropped")));
+    }
+    TestStores.assertClean(directory);
+  }
+
+  @Test
+  void aDirectoryWithOtherThingsIsNotTakenOver() throws Exception {
+    Files.writeString(directory.resolve("thesis.txt"), "mine");
+    FormatException refused = assertThrows(FormatException.class, this::open);
+    assertTrue(refused.toString().contains("thesis.txt"), refused.toString());
+    assertEquals(List.of(directory.resolve("thesis.txt")), DurableFiles.list(directory));
+  }
+
+  @Test
+  void aVolumeThatWasJustFormattedIsEmpty() throws Exception {
+    Files.createDirectory(directory.resolve("lost+found"));
+    open().close();
+    open().close();
   }
 
   @Test

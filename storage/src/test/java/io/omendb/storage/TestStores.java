@@ -108,16 +108,23 @@ final class TestStores {
   }
 
   /** The log files of the one collection, oldest first. */
+  static List<Path> logs(Path directory) throws IOException {
+    return DurableFiles.list(collection(directory).resolve("wal")).stream()
+        .filter(file -> file.toString().endsWith(".wal"))
+        .toList();
+  }
+
   static Path lastLog(Path directory) throws IOException {
-    return DurableFiles.list(collection(directory).resolve("wal")).getLast();
+    return logs(directory).getLast();
   }
 
   /**
    * Copies a directory as a killed process would leave it. A crash stops everything at once, a copy
-   * takes time: so the log goes first, its newest file before the others, and then what its records
-   * need, which only grows.
+   * takes time: so the mark of the log's end goes first, then the log, its newest file before the
+   * others, and then what its records need, which only grows.
    */
   static void copy(Path from, Path to) throws IOException {
+    List<Path> marks = new ArrayList<>();
     List<Path> logs = new ArrayList<>();
     List<Path> others = new ArrayList<>();
     try (Stream<Path> walk = Files.walk(from)) {
@@ -126,13 +133,16 @@ final class TestStores {
           Files.createDirectories(to.resolve(from.relativize(path)));
         } else if (path.toString().endsWith(".wal")) {
           logs.addFirst(path);
+        } else if (path.endsWith("MARK")) {
+          marks.add(path);
         } else if (!path.endsWith("LOCK") && !DurableFiles.isTemporary(path)) {
           others.add(path);
         }
       }
     }
-    logs.addAll(others);
-    for (Path file : logs) {
+    marks.addAll(logs);
+    marks.addAll(others);
+    for (Path file : marks) {
       Files.copy(file, to.resolve(from.relativize(file)));
     }
   }

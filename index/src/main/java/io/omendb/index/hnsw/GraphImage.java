@@ -29,6 +29,11 @@ public final class GraphImage {
     void read(long address, long bytes) throws IOException;
   }
 
+  /** About how many bytes {@link #write} gives: codes and adjacency lists, which are nearly all. */
+  public static long bytes(HnswIndex index) {
+    return index.graph().bytes() + index.codes().bytes();
+  }
+
   /** Writes an index. */
   public static void write(HnswIndex index, Output output) throws IOException {
     HnswGraph graph = index.graph();

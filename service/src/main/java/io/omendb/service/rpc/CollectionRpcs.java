@@ -25,8 +25,8 @@ import io.omendb.service.call.Serving;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.write.Acknowledger;
+import io.omendb.storage.api.CorruptFileException;
 import io.omendb.storage.api.IdKind;
-import io.omendb.storage.api.StorageException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -125,16 +125,17 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
   }
 
   private CollectionInfo describe(String name) throws Refusal {
-    StorageException damage = serving.database().quarantined().get(name);
+    Exception damage = serving.database().quarantined().get(name);
     return damage == null ? info(serving.collection(name)) : quarantined(name, damage);
   }
 
-  /// What is known of a collection whose files cannot be trusted.
-  private static CollectionInfo quarantined(String name, StorageException damage) {
+  /// What is known of a collection that could not be opened.
+  private static CollectionInfo quarantined(String name, Exception damage) {
     return CollectionInfo.newBuilder()
         .setConfig(io.omendb.proto.v1.CollectionConfig.newBuilder().setName(name))
         .setState(CollectionState.COLLECTION_STATE_QUARANTINED)
-        .setStateMessage(String.valueOf(damage.getMessage()))
+        .setStateMessage(
+            damage instanceof CorruptFileException ? damage.getMessage() : damage.toString())
         .build();
   }
 

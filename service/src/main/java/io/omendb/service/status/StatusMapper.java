@@ -11,10 +11,10 @@ import io.omendb.engine.UnlinkedBufferFullException;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.service.status.Refusal.Violation;
 import io.omendb.storage.api.CollectionExistsException;
+import io.omendb.storage.api.CollectionFullException;
 import io.omendb.storage.api.CorruptFileException;
 import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.api.InvalidRowsException;
-import io.omendb.storage.api.StorageException;
 import io.omendb.storage.api.StoreFailedException;
 import io.omendb.storage.api.UnknownCollectionException;
 import java.util.ArrayList;
@@ -38,6 +38,12 @@ public final class StatusMapper {
               Status.Code.RESOURCE_EXHAUSTED,
               ErrorReason.ERROR_REASON_DISK_FULL,
               "no room on the data volume: " + e.getMessage());
+      case CollectionFullException e ->
+          Refusal.of(
+                  Status.Code.RESOURCE_EXHAUSTED,
+                  ErrorReason.ERROR_REASON_COLLECTION_FULL,
+                  String.valueOf(e.getMessage()))
+              .with("collection", collection);
       case StoreFailedException _ -> Refusals.outcomeUnknown();
       case CollectionQuarantinedException e -> quarantined(e.damage(), collection);
       case CorruptFileException e -> quarantined(e, collection);
@@ -45,17 +51,22 @@ public final class StatusMapper {
     };
   }
 
-  private static Refusal quarantined(StorageException damage, String collection) {
-    Refusal refusal =
-        Refusal.of(
-                Status.Code.DATA_LOSS,
-                ErrorReason.ERROR_REASON_COLLECTION_QUARANTINED,
-                "acknowledged data is damaged: " + damage.getMessage())
-            .with("collection", collection);
-    if (damage instanceof CorruptFileException file) {
-      refusal.with("file", file.file()).with("offset", Long.toString(file.offset()));
+  /// Data that is damaged is lost; what could only not be opened may yet be there.
+  private static Refusal quarantined(Exception cause, String collection) {
+    if (cause instanceof CorruptFileException damage) {
+      return Refusal.of(
+              Status.Code.DATA_LOSS,
+              ErrorReason.ERROR_REASON_COLLECTION_QUARANTINED,
+              "acknowledged data is damaged: " + damage.getMessage())
+          .with("collection", collection)
+          .with("file", damage.file())
+          .with("offset", Long.toString(damage.offset()));
     }
-    return refusal;
+    return Refusal.of(
+            Status.Code.FAILED_PRECONDITION,
+            ErrorReason.ERROR_REASON_COLLECTION_QUARANTINED,
+            "the collection could not be opened at the start of the server: " + cause)
+        .with("collection", collection);
   }
 
   /// What a client is told of rows that the engine refused; `vectorField` is the twin that it sent.

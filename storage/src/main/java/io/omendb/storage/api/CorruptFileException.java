@@ -8,9 +8,11 @@ public final class CorruptFileException extends StorageException {
 
   private final String file;
   private final long offset;
+  private final String detail;
 
   public CorruptFileException(Path file, long offset, String detail) {
     super(file + " at offset " + offset + ": " + detail, null);
+    this.detail = detail;
     this.file = file.toString();
     this.offset = offset;
   }
@@ -25,6 +27,11 @@ public final class CorruptFileException extends StorageException {
   /** The damaged or missing file. */
   public String file() {
     return file;
+  }
+
+  /** What was found, without file and offset. */
+  public String detail() {
+    return detail;
   }
 
   /** Where the damage was seen, in bytes from the start of the file. */

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 public abstract sealed class StorageException extends IOException
     permits CorruptFileException,
         DiskFullException,
+        CollectionFullException,
         LockedException,
         FormatException,
         StoreFailedException,

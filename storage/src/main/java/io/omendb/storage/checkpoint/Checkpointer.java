@@ -3,6 +3,7 @@ package io.omendb.storage.checkpoint;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
 import io.omendb.storage.api.CollectionSchema;
+import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.api.ImageWriter;
 import io.omendb.storage.file.DurableFiles;
 import io.omendb.storage.file.FramedFile;
@@ -156,9 +157,11 @@ public final class Checkpointer {
     }
   }
 
-  private void write(Manifest manifest) throws OutcomeUnknownException {
+  private void write(Manifest manifest) throws DiskFullException, OutcomeUnknownException {
     try {
       manifest.write(state.directory);
+    } catch (DiskFullException e) {
+      throw e; // found before the file has its name: the last checkpoint stands
     } catch (IOException e) {
       throw new OutcomeUnknownException(e);
     }

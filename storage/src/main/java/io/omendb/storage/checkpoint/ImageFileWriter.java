@@ -62,6 +62,11 @@ final class ImageFileWriter implements ImageSink, AutoCloseable {
   }
 
   @Override
+  public void expect(long bytes) throws IOException {
+    DurableFiles.requireRoom(path, bytes);
+  }
+
+  @Override
   public void write(long address, long bytes) throws IOException {
     for (long done = 0; done < bytes; ) {
       int part = (int) Math.min(ImageLayout.BLOCK - filled, bytes - done);

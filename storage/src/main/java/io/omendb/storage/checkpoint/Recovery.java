@@ -12,6 +12,7 @@ import io.omendb.storage.row.ExtentLayout;
 import io.omendb.storage.row.ExtentReader;
 import io.omendb.storage.row.RowLayout;
 import io.omendb.storage.row.SlotTable;
+import io.omendb.storage.wal.LogMark;
 import io.omendb.storage.wal.WalFile;
 import io.omendb.storage.wal.WalReader;
 import java.io.IOException;
@@ -56,7 +57,7 @@ public final class Recovery {
    * @param log where the log ends
    * @param firstUnprovenSlot slots from here on came with records not known to be durable
    * @param firstUnprovenHeap the same for heap bytes
-   * @param unverifiedBytes truth whose sums were not compared
+   * @param unverifiedBytes of vectors, ids and payloads whose sums were not compared
    */
   public record Result(
       Manifest manifest,
@@ -129,10 +130,11 @@ public final class Recovery {
   private Result run(long verifyBytes) throws IOException {
     state.slots.openExisting(manifest.slots(), manifest.heapBytes());
     readSums(manifest, state);
-    long truth = state.vectorSums.bytes() + state.rowSums.bytes() + state.heapSums.bytes();
-    boolean verify = truth <= verifyBytes;
+    // Rows at every size: they hold offsets that are followed, and a wrong one ends the process.
+    state.rowSums.verify(directory);
+    long rest = state.vectorSums.bytes() + state.heapSums.bytes();
+    boolean verify = rest <= verifyBytes;
     if (verify) {
-      state.rowSums.verify(directory);
       state.heapSums.verify(directory);
       state.vectorSums.verify(directory);
     }
@@ -154,7 +156,7 @@ public final class Recovery {
         log,
         Math.min(firstUnprovenSlot, state.count),
         Math.min(firstUnprovenHeap, state.heapEnd),
-        verify ? 0 : truth);
+        verify ? 0 : rest);
   }
 
   static void readSums(Manifest manifest, CollectionState state) throws IOException {
@@ -206,6 +208,13 @@ public final class Recovery {
               return true;
             });
     provenDurableLsn = end.provenDurableLsn();
+    if (end.tornAt() >= 0) {
+      LOG.warn(
+          "{} at offset {}: the log ends in a batch that is not whole. A crash cuts the last write"
+              + " short before anyone was told of it; if there was no crash, it is damage.",
+          WalFile.path(state.walDirectory(), end.lastSequence()),
+          end.tornAt());
+    }
     Bulk damaged = firstDamaged(bulk);
     if (damaged == null) {
       return end.lastLsn();
@@ -396,13 +405,15 @@ public final class Recovery {
   /**
    * Deletes what no manifest names: leftovers of checkpoints and log files that a crash cut short.
    */
-  public static void removeLeftovers(Path directory, WalReader.End log) throws IOException {
+  public static void removeLeftovers(Path directory, WalReader.End log, LogMark mark)
+      throws IOException {
     for (Path file : DurableFiles.list(directory)) {
       if (DurableFiles.isTemporary(file)) {
         Files.deleteIfExists(file);
       }
     }
     Path wal = directory.resolve(CollectionState.WAL);
+    mark.removing(log.lastSequence());
     List<Path> files = DurableFiles.list(wal);
     // From the end, so that a crash in between leaves no gap.
     for (Path file : files.reversed()) {

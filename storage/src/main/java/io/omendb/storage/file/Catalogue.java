@@ -17,7 +17,9 @@ import java.util.UUID;
  * @param entries by name
  */
 public record Catalogue(long nextDirectory, SortedMap<String, Entry> entries) {
-  static final String FILE = "CATALOGUE";
+  /** Name of its file. */
+  public static final String FILE = "CATALOGUE";
+
   private static final int LEAST_ENTRY_BYTES = 40;
 
   /** Where a collection lies and what it is. */
@@ -27,13 +29,14 @@ public record Catalogue(long nextDirectory, SortedMap<String, Entry> entries) {
     entries = Collections.unmodifiableSortedMap(new TreeMap<>(entries));
   }
 
-  public static Catalogue openOrCreate(Path directory) throws IOException {
-    if (!Files.exists(directory.resolve(FILE))) {
-      Catalogue empty = new Catalogue(1, new TreeMap<>());
-      empty.write(directory);
-      return empty;
-    }
-    return read(directory);
+  /** Of no collections. */
+  public static Catalogue empty() {
+    return new Catalogue(1, new TreeMap<>());
+  }
+
+  /** Whether a directory has one. */
+  public static boolean exists(Path directory) {
+    return Files.exists(directory.resolve(FILE));
   }
 
   public static Catalogue read(Path directory) throws IOException {

@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  * file: closing any descriptor of it would silently drop the kernel's lock.
  */
 public final class DirectoryLock implements AutoCloseable {
-  private static final String LOCK = "LOCK";
+  /** Name of its file. */
+  public static final String FILE = "LOCK";
+
   private static final Set<Path> HELD_HERE = new HashSet<>();
 
   private final Path directory;
@@ -28,7 +30,7 @@ public final class DirectoryLock implements AutoCloseable {
 
   public static DirectoryLock acquire(Path directory) throws IOException {
     Path real = directory.toRealPath();
-    Path file = real.resolve(LOCK);
+    Path file = real.resolve(FILE);
     synchronized (HELD_HERE) {
       if (!HELD_HERE.add(real)) {
         throw new LockedException(file, "this process");

@@ -1,9 +1,13 @@
 package io.omendb.storage.file;
 
+import io.omendb.memory.Posix;
+import io.omendb.memory.PosixException;
+import io.omendb.storage.api.DiskFullException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -18,21 +22,66 @@ import java.util.stream.Stream;
 public final class DurableFiles {
   private static final String TEMPORARY = ".tmp";
 
+  /** Of the device, kept free for logs and checkpoints: one in so many bytes, within bounds. */
+  private static final int KEPT_SHARE = 64;
+
+  private static final long LEAST_KEPT_BYTES = 2L << 20;
+  private static final long MOST_KEPT_BYTES = 64L << 20;
+
   private DurableFiles() {}
 
-  /** Replaces or creates a file: temporary name, sync, rename, directory sync. */
+  /**
+   * Replaces or creates a file: temporary name, sync, rename, directory sync.
+   *
+   * @throws DiskFullException if there is no room; the file is as it was
+   */
   public static void replace(Path file, ByteBuffer content) throws IOException {
     Path temporary = temporary(file);
-    try (FileChannel channel =
-        FileChannel.open(
-            temporary,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
+    allocate(temporary, content.remaining());
+    try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
       writeFully(channel, content, 0);
       channel.force(true);
     }
     rename(temporary, file);
+  }
+
+  /**
+   * Makes a file anew with all its blocks, so that no write into it finds the disk full.
+   *
+   * @throws DiskFullException if there is no room; there is no file then
+   */
+  public static void allocate(Path file, long bytes) throws IOException {
+    Files.deleteIfExists(file);
+    try {
+      int fd = Posix.openFile(file);
+      try {
+        Posix.allocate(fd, 0, bytes);
+      } finally {
+        Posix.close(fd);
+      }
+    } catch (PosixException e) {
+      Files.deleteIfExists(file);
+      throw isDiskFull(e) ? new DiskFullException(file, bytes, e) : e;
+    }
+  }
+
+  /** Whether a call failed for want of room: the device's, or the quota's. */
+  public static boolean isDiskFull(PosixException e) {
+    return e.errno() == Posix.ENOSPC || e.errno() == Posix.EDQUOT;
+  }
+
+  /**
+   * Refuses what would leave the device without the room that logs and checkpoints need to go on. A
+   * large allocation that fails takes every free block while it does, so it is not begun.
+   *
+   * @param file to be made, of so many bytes
+   */
+  public static void requireRoom(Path file, long bytes) throws IOException {
+    FileStore device = Files.getFileStore(parent(file));
+    long kept = Math.clamp(device.getTotalSpace() / KEPT_SHARE, LEAST_KEPT_BYTES, MOST_KEPT_BYTES);
+    if (device.getUsableSpace() < bytes + kept) {
+      throw new DiskFullException(file, bytes, null);
+    }
   }
 
   /** The name under which a file is prepared before it is renamed to its own. */
@@ -97,6 +146,12 @@ public final class DurableFiles {
 
   /** Deletes a directory and what is in it. */
   public static void deleteTree(Path directory) throws IOException {
+    deleteContents(directory);
+    Files.deleteIfExists(directory);
+  }
+
+  /** Deletes what is in a directory. */
+  public static void deleteContents(Path directory) throws IOException {
     List<Path> paths;
     try (Stream<Path> walk = Files.walk(directory)) {
       paths = walk.sorted(Comparator.reverseOrder()).toList();
@@ -104,7 +159,9 @@ public final class DurableFiles {
       return;
     }
     for (Path path : paths) {
-      Files.deleteIfExists(path);
+      if (!path.equals(directory)) {
+        Files.deleteIfExists(path);
+      }
     }
   }
 

@@ -23,11 +23,19 @@ public record StoreFile(int major, int minor, long incompatible, long compatible
 
   private static final String STORE = "STORE";
 
+  /** Whether a directory has one. */
+  public static boolean exists(Path directory) {
+    return Files.exists(directory.resolve(STORE));
+  }
+
   public static StoreFile openOrCreate(Path directory) throws IOException {
     Path file = directory.resolve(STORE);
     if (!Files.exists(file)) {
-      if (Files.exists(directory.resolve(Catalogue.FILE))) {
-        throw new CorruptFileException(file, 0, "the file is missing");
+      if (Catalogue.exists(directory)) {
+        throw new CorruptFileException(
+            file,
+            0,
+            "the file is missing; it never changes, so put it back from a backup of any age");
       }
       StoreFile fresh = new StoreFile(MAJOR, MINOR, 0, 0, UUID.randomUUID());
       fresh.write(file);

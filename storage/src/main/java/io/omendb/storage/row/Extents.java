@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Posix;
 import io.omendb.memory.PosixException;
+import io.omendb.storage.api.CollectionFullException;
 import io.omendb.storage.api.CorruptFileException;
 import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.file.DurableFiles;
@@ -103,6 +104,7 @@ final class Extents implements AutoCloseable {
    * Makes the first {@code bytes} bytes addressable. Usually the background thread has done it.
    *
    * @throws DiskFullException if there is no room; what was addressable stays so
+   * @throws CollectionFullException if the space ends before
    */
   void ensure(long bytes) throws IOException {
     if (bytes <= mappedBytes) {
@@ -195,7 +197,7 @@ final class Extents implements AutoCloseable {
         }
       }
       faultAhead(Math.min(mappedBytes, usedBytes + faultAhead()));
-    } catch (DiskFullException e) {
+    } catch (DiskFullException | CollectionFullException e) {
       LOG.warn("cannot allocate ahead: {}", e.getMessage());
     } catch (IOException e) {
       LOG.warn("cannot prepare {} ahead of use", directory.resolve(kind), e);
@@ -236,11 +238,13 @@ final class Extents implements AutoCloseable {
     long start = ExtentLayout.start(file);
     long size = ExtentLayout.size(file);
     if (start + size > space.bytes()) {
-      throw new DiskFullException(
-          directory.resolve(kind) + ": the collection is full at " + start + " bytes", null);
+      throw new CollectionFullException(kind, start);
     }
     Path path = path(file);
     boolean fresh = !Files.exists(path);
+    if (fresh) {
+      DurableFiles.requireRoom(path, size);
+    }
     int fd = Posix.openFile(path);
     try {
       Posix.allocate(fd, 0, size);
@@ -250,10 +254,7 @@ final class Extents implements AutoCloseable {
       if (fresh) {
         Files.deleteIfExists(path);
       }
-      if (e.errno() == Posix.ENOSPC) {
-        throw new DiskFullException(path + ": no room for " + size + " bytes", e);
-      }
-      throw e;
+      throw DurableFiles.isDiskFull(e) ? new DiskFullException(path, size, e) : e;
     }
     descriptors.add(fd);
     mappedBytes = start + size;

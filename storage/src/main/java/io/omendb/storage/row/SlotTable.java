@@ -1,8 +1,8 @@
 package io.omendb.storage.row;
 
 import io.omendb.memory.Memory;
+import io.omendb.storage.api.CollectionFullException;
 import io.omendb.storage.api.CollectionSchema;
-import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.file.Preallocator;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -57,7 +57,7 @@ public final class SlotTable implements AutoCloseable {
   /** Makes room for slots below {@code count} and heap bytes below {@code heapBytes}. */
   public void ensure(long count, long heapBytes) throws IOException {
     if (count > maxSlots) {
-      throw new DiskFullException("the collection is full at " + maxSlots + " slots", null);
+      throw new CollectionFullException(VECTORS, RESERVED_VECTORS);
     }
     vectors.ensure(count * stride);
     rows.ensure(count * RowLayout.BYTES);

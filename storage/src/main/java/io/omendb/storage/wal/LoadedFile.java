@@ -107,6 +107,14 @@ final class LoadedFile implements AutoCloseable {
                 end - batch - WalLayout.BATCH_BODY_BYTES);
   }
 
+  /** Whether the batch of a position begins at a place, and is not whole. */
+  boolean isTorn(long batch, long lsn) {
+    return batch + WalLayout.BATCH_HEADER_BYTES <= bytes
+        && Memory.getInt(space.address() + batch) == WalLayout.BATCH_MAGIC
+        && firstLsn(batch) == lsn
+        && !validBatch(batch);
+  }
+
   /** Highest durable lsn told by valid batches at or after a place; 0 for none. */
   long durableAfter(long from) {
     long durable = 0;

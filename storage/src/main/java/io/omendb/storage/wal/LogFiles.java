@@ -1,5 +1,6 @@
 package io.omendb.storage.wal;
 
+import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.file.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * {@link #forgetUnsynced} and the list they use: those are of the log's thread, which alone rolls
  * the files.
  */
-final class LogFiles implements AutoCloseable {
+final class LogFiles {
   private static final Logger LOG = LoggerFactory.getLogger(LogFiles.class);
   private static final long LARGEST_FILE = 64L << 20;
   private static final int RECYCLED_FILES = 2;
@@ -33,6 +34,7 @@ final class LogFiles implements AutoCloseable {
   private final Path directory;
   private final UUID collection;
   private final Executor background;
+  private final LogMark mark;
   private WalFile current;
   private @Nullable CompletableFuture<WalFile> next;
   private final List<WalFile> rolled = new ArrayList<>();
@@ -45,11 +47,18 @@ final class LogFiles implements AutoCloseable {
    * @param file to write to, owned from now on
    * @param background runs the allocation of the next file
    */
-  LogFiles(String name, Path directory, UUID collection, WalFile file, Executor background) {
+  LogFiles(
+      String name,
+      Path directory,
+      UUID collection,
+      WalFile file,
+      LogMark mark,
+      Executor background) {
     this.name = name;
     this.directory = directory;
     this.collection = collection;
     this.current = file;
+    this.mark = mark;
     this.background = background;
   }
 
@@ -73,8 +82,9 @@ final class LogFiles implements AutoCloseable {
       tooSmall.close();
       Files.delete(tooSmall.path());
     }
-    long size = Math.max(nextFileBytes(), bytes + WalLayout.FILE_HEADER_BYTES);
-    next = CompletableFuture.completedFuture(createAfter(current, size, recycledFor(size)));
+    long least = Math.max(Wal.SMALLEST_FILE, bytes + WalLayout.FILE_HEADER_BYTES);
+    long size = Math.max(nextFileBytes(), least);
+    next = CompletableFuture.completedFuture(createAfter(current, size, least, recycledFor(size)));
   }
 
   /** Room of the prepared file, after its preparation; 0 where there is none. */
@@ -117,7 +127,7 @@ final class LogFiles implements AutoCloseable {
         CompletableFuture.supplyAsync(
             () -> {
               try {
-                return createAfter(predecessor, bytes, reuse);
+                return createAfter(predecessor, bytes, Wal.SMALLEST_FILE, reuse);
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
               }
@@ -133,9 +143,21 @@ final class LogFiles implements AutoCloseable {
     return bytes <= LARGEST_FILE ? recycled.poll() : null;
   }
 
-  private WalFile createAfter(WalFile predecessor, long bytes, @Nullable Path reuse)
+  /** A file of {@code bytes}, or of {@code least} on a disk that has no more. */
+  private WalFile createAfter(WalFile predecessor, long bytes, long least, @Nullable Path reuse)
       throws IOException {
-    return WalFile.create(directory, collection, predecessor.sequence() + 1, bytes, reuse);
+    long sequence = predecessor.sequence() + 1;
+    WalFile file;
+    try {
+      file = WalFile.create(directory, collection, sequence, bytes, reuse);
+    } catch (DiskFullException e) {
+      if (bytes <= least) {
+        throw e;
+      }
+      file = WalFile.create(directory, collection, sequence, least, null);
+    }
+    mark.created(sequence);
+    return file;
   }
 
   /** Brings every file written to so far to the device. The log's thread, without the lock. */
@@ -179,8 +201,13 @@ final class LogFiles implements AutoCloseable {
     return retired;
   }
 
-  @Override
-  public void close() throws IOException {
+  /**
+   * Closes every file.
+   *
+   * @param durableLsn up to which the log is durable, for the mark of its end; 0 where that is not
+   *     known
+   */
+  void close(long durableLsn) throws IOException {
     for (WalFile file : rolled) {
       file.close();
     }
@@ -188,5 +215,6 @@ final class LogFiles implements AutoCloseable {
     if (roomOfNext() > 0 && next != null) {
       next.join().close();
     }
+    mark.reached(durableLsn);
   }
 }

@@ -74,8 +74,9 @@ public final class Wal implements AutoCloseable {
    * @param lastLsn last record there is
    * @param durableLsn known to be durable
    * @param lastCrc checksum of the last batch
+   * @param mark of the log's end
    */
-  public record Start(long lastLsn, long durableLsn, int lastCrc) {}
+  public record Start(long lastLsn, long durableLsn, int lastCrc, LogMark mark) {}
 
   private final String name;
   private final Durability durability;
@@ -131,7 +132,7 @@ public final class Wal implements AutoCloseable {
     this.name = name;
     this.durability = durability;
     this.backlogBytes = backlogBytes;
-    this.files = new LogFiles(name, directory, collection, file, background);
+    this.files = new LogFiles(name, directory, collection, file, start.mark(), background);
     this.owner = owner;
     this.nextLsn = start.lastLsn() + 1;
     this.lastCrc = start.lastCrc();
@@ -363,7 +364,7 @@ public final class Wal implements AutoCloseable {
   }
 
   private void closeFiles() throws IOException {
-    files.close();
+    files.close(failure == null ? durableLsn : 0);
     active.close();
     spare.close();
   }

@@ -1,10 +1,7 @@
 package io.omendb.storage.wal;
 
 import io.omendb.memory.Checksum;
-import io.omendb.memory.Posix;
-import io.omendb.memory.PosixException;
 import io.omendb.storage.api.CorruptFileException;
-import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.file.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -59,7 +56,7 @@ public final class WalFile implements AutoCloseable {
    * Creates a file, or makes one of a retired file.
    *
    * @param recycled a file of the same directory, no longer needed, at least {@code bytes} long
-   * @throws DiskFullException if there is no room
+   * @throws io.omendb.storage.api.DiskFullException if there is no room
    */
   public static WalFile create(
       Path directory, UUID collection, long sequence, long bytes, @Nullable Path recycled)
@@ -69,7 +66,7 @@ public final class WalFile implements AutoCloseable {
     if (recycled != null) {
       Files.move(recycled, temporary);
     } else {
-      allocate(temporary, bytes);
+      DurableFiles.allocate(temporary, bytes);
     }
     FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE);
     try {
@@ -80,7 +77,32 @@ public final class WalFile implements AutoCloseable {
       return new WalFile(path, channel, header);
     } catch (IOException | RuntimeException e) {
       channel.close();
+      Files.deleteIfExists(temporary);
       throw e;
+    }
+  }
+
+  /** Takes a file as one that is full: nothing is written to it, the next batch needs another. */
+  public static WalFile full(Path path) throws IOException {
+    Header header = read(path);
+    WalFile file = new WalFile(path, FileChannel.open(path, StandardOpenOption.WRITE), header);
+    file.position = header.bytes;
+    return file;
+  }
+
+  /**
+   * Writes a file's bytes again where they lie, and syncs: pages that a failed sync marked clean
+   * are not written by another sync alone.
+   */
+  public static void rewrite(Path path) throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate(1 << 20);
+    try (FileChannel channel =
+        FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      for (long at = 0; at < channel.size(); at += chunk.limit()) {
+        DurableFiles.readFully(channel, chunk.clear(), at);
+        DurableFiles.writeFully(channel, chunk.flip(), at);
+      }
+      channel.force(false);
     }
   }
 
@@ -99,22 +121,6 @@ public final class WalFile implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
-    }
-  }
-
-  private static void allocate(Path file, long bytes) throws IOException {
-    Files.deleteIfExists(file);
-    int fd = Posix.openFile(file);
-    try {
-      Posix.allocate(fd, 0, bytes);
-    } catch (PosixException e) {
-      Files.deleteIfExists(file);
-      if (e.errno() == Posix.ENOSPC) {
-        throw new DiskFullException(file + ": no room for " + bytes + " bytes of log", e);
-      }
-      throw e;
-    } finally {
-      Posix.close(fd);
     }
   }
 
@@ -143,6 +149,12 @@ public final class WalFile implements AutoCloseable {
     if (version != WalLayout.VERSION) {
       throw new CorruptFileException(
           path, WalLayout.FILE_VERSION, "log version", WalLayout.VERSION, version);
+    }
+    // All of a file is allocated before it has its name, and its length never changes.
+    long expectedBytes = bytes.getLong(WalLayout.FILE_BYTES);
+    if (Files.size(path) < expectedBytes) {
+      throw new CorruptFileException(
+          path, Files.size(path), "the log file was cut, expected " + expectedBytes + " bytes");
     }
     return new Header(
         new UUID(bytes.getLong(WalLayout.FILE_UUID_HIGH), bytes.getLong(WalLayout.FILE_UUID_LOW)),

@@ -37,9 +37,16 @@ public final class WalReader {
    * @param lastCrc checksum of the batch that holds the last record, 0 for none
    * @param lastSequence file that holds it; the first file where no record was taken
    * @param empty whether {@code lastSequence} holds no batch
+   * @param tornAt where in the file after the last record a batch begins that is not whole; -1 for
+   *     none
    */
   public record End(
-      long lastLsn, long provenDurableLsn, int lastCrc, long lastSequence, boolean empty) {}
+      long lastLsn,
+      long provenDurableLsn,
+      int lastCrc,
+      long lastSequence,
+      boolean empty,
+      long tornAt) {}
 
   private final Path directory;
   private final UUID collection;
@@ -49,6 +56,7 @@ public final class WalReader {
   private int lastCrc;
   private long lastSequence;
   private boolean empty;
+  private long tornAt;
 
   /** Lsn that the next batch must start with; 0 before the first batch. */
   private long nextLsn;
@@ -72,12 +80,14 @@ public final class WalReader {
    * @throws CorruptFileException if durable records are missing
    */
   public End read(long firstSequence, long checkpointLsn, Visitor visitor) throws IOException {
-    List<Path> files = files(firstSequence);
+    LogMark mark = LogMark.open(directory);
+    List<Path> files = files(firstSequence, mark.sequence());
     lastLsn = checkpointLsn;
-    provenDurableLsn = checkpointLsn;
+    provenDurableLsn = Math.max(checkpointLsn, mark.durableLsn());
     lastCrc = 0;
     lastSequence = firstSequence;
     empty = true;
+    tornAt = -1;
     nextLsn = 0;
     LoadedFile current = new LoadedFile(files.getFirst(), collection);
     try {
@@ -107,10 +117,10 @@ public final class WalReader {
     } finally {
       current.close();
     }
-    return new End(lastLsn, provenDurableLsn, lastCrc, lastSequence, empty);
+    return new End(lastLsn, provenDurableLsn, lastCrc, lastSequence, empty, tornAt);
   }
 
-  private List<Path> files(long firstSequence) throws IOException {
+  private List<Path> files(long firstSequence, long newestSequence) throws IOException {
     List<Path> files = new ArrayList<>();
     for (Path file : DurableFiles.list(directory)) {
       if (WalFile.sequenceOf(file) >= firstSequence) {
@@ -120,6 +130,10 @@ public final class WalReader {
     if (files.isEmpty() || WalFile.sequenceOf(files.getFirst()) != firstSequence) {
       throw new CorruptFileException(
           WalFile.path(directory, firstSequence), 0, "the log file is missing");
+    }
+    if (WalFile.sequenceOf(files.getLast()) < newestSequence) {
+      throw new CorruptFileException(
+          WalFile.path(directory, newestSequence), 0, "the newest log file is missing");
     }
     return files;
   }
@@ -205,6 +219,9 @@ public final class WalReader {
 
   /** Acknowledged data after the point where the log breaks off is lost data. */
   private void refuseIfDurable(LoadedFile broken, List<Path> later) throws IOException {
+    if (broken.isTorn(at, lastLsn + 1)) {
+      tornAt = at;
+    }
     long durable = Math.max(provenDurableLsn, broken.durableAfter(at));
     for (Path path : later) {
       try (LoadedFile file = new LoadedFile(path, collection)) {

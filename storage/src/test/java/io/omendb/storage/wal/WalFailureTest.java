@@ -73,7 +73,7 @@ class WalFailureTest {
             new Durability.Always(),
             1 << 20,
             WalFile.create(directory, collection, 1, Wal.SMALLEST_FILE, null),
-            new Wal.Start(0, 0, 0),
+            new Wal.Start(0, 0, 0, LogMark.open(directory)),
             owner,
             Runnable::run)) {
       wal.start();
