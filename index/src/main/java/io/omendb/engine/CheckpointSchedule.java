@@ -21,34 +21,26 @@ final class CheckpointSchedule {
 
   static final long PERIOD_NANOS = 60_000_000_000L;
 
-  /** Distance of the next try after one that failed, doubled by each further one. */
-  static final long FIRST_RETRY_NANOS = 1_000_000_000L;
-
-  static final long LAST_RETRY_NANOS = 300_000_000_000L;
-
   private final LongSupplier nanoTime;
   private int linkedAtImage;
   private long sequenceAtCheckpoint;
   private long checkpointNanos;
-  private long failedNanos;
-
-  /** 0 where the last try did not fail. */
-  private long retryNanos;
+  private final RetryDistance retry;
 
   CheckpointSchedule(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
+    this.retry = new RetryDistance(nanoTime);
     this.checkpointNanos = nanoTime.getAsLong();
   }
 
   /** Whether the last try did not fail, or long enough ago. */
   boolean mayTry() {
-    return retryNanos == 0 || nanoTime.getAsLong() - failedNanos > retryNanos;
+    return retry.mayTry();
   }
 
   /** A try failed. */
   void failed() {
-    failedNanos = nanoTime.getAsLong();
-    retryNanos = Math.clamp(2 * retryNanos, FIRST_RETRY_NANOS, LAST_RETRY_NANOS);
+    retry.failed();
   }
 
   /** Whether a checkpoint is due while nothing waits to be linked. */
@@ -78,7 +70,7 @@ final class CheckpointSchedule {
   /** A checkpoint was taken, of what was there when it began. */
   void checkpointed(int linked, long publishedLsn) {
     linkedAtImage = linked;
-    retryNanos = 0;
+    retry.succeeded();
     checkpointedWithoutImage(publishedLsn);
   }
 

@@ -19,8 +19,6 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One collection: durable rows and the graph over them. What the three words of a write mean is
@@ -38,8 +36,6 @@ import org.slf4j.LoggerFactory;
  * Reads of slots and searches need a lease: {@link #acquire} before, {@link #release} after.
  */
 public final class Collection {
-  private static final Logger LOG = LoggerFactory.getLogger(Collection.class);
-
   /** Components scanned in about half a millisecond: what a search may spend on the unlinked. */
   private static final long UNLINKED_COMPONENTS = 5_000_000;
 
@@ -59,6 +55,7 @@ public final class Collection {
   private final Leases leases = new Leases();
   private final long unlinkedLimit;
   private volatile long lastSequence;
+  private volatile boolean logFailed;
 
   private Collection(
       CollectionConfig config,
@@ -310,6 +307,19 @@ public final class Collection {
     return Math.max(lastSequence, store.publishedLsn());
   }
 
+  /**
+   * Whether a write or sync has failed for good: no sequence moves any more, and what was not
+   * visible by then may be kept or lost.
+   */
+  public boolean hasFailed() {
+    return logFailed;
+  }
+
+  /** Why rows are not linked at the moment, or null: they are. */
+  public @Nullable Exception fault() {
+    return maintenance.fault();
+  }
+
   /** Everything up to it is on the device. */
   public long durableSequence() {
     return store.durableLsn();
@@ -373,7 +383,8 @@ public final class Collection {
 
     @Override
     public void failed(Throwable cause) {
-      LOG.error("collection {}: the log failed", config.name(), cause);
+      logFailed = true;
+      notifyWatermarks();
     }
   }
 
@@ -419,6 +430,7 @@ public final class Collection {
     long unlinked = live(snapshot.unlinked());
     long unbuilt = live(snapshot.unbuilt());
     StoreStats figures = store.stats();
+    Exception fault = fault();
     String hash = graphHash && unlinked + unbuilt == 0 ? Long.toHexString(index.graphHash()) : null;
     return new CollectionStats(
         figures.liveCount(),
@@ -436,9 +448,11 @@ public final class Collection {
         index.codes().bytes(),
         index.graph().bytes(),
         figures.walBytes(),
+        figures.diskBytes(),
         figures.unverifiedBytes(),
         search.searches(),
         search.fallbacks(),
+        fault == null ? null : fault.toString(),
         hash);
   }
 

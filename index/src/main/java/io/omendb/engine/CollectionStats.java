@@ -21,9 +21,11 @@ import org.jspecify.annotations.Nullable;
  * @param codeBytes memory of the codes
  * @param graphBytes memory of the graph
  * @param walBytes log bytes since the checkpoint
+ * @param diskBytes bytes of its files in all
  * @param unverifiedBytes truth not compared with its checksums since the start
  * @param searchCount searches answered
  * @param fallbackCount searches that the graph should have answered and could not
+ * @param fault why rows are not linked at the moment; null: they are
  * @param graphHash hash of the graph in hex, if asked for and nothing waits to be linked
  */
 public record CollectionStats(
@@ -42,9 +44,11 @@ public record CollectionStats(
     long codeBytes,
     long graphBytes,
     long walBytes,
+    long diskBytes,
     long unverifiedBytes,
     long searchCount,
     long fallbackCount,
+    @Nullable String fault,
     @Nullable String graphHash) {
   /** Memory that a search touches: vectors, ids, codes and graph. */
   public long memoryBytes() {

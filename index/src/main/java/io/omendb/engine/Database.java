@@ -27,7 +27,7 @@ public final class Database implements AutoCloseable {
 
   private final DataDirectory directory;
   private final Workers workers;
-  private final Linker linker = new Linker();
+  private final Linker linker;
   private final Map<String, Collection> collections = new ConcurrentSkipListMap<>();
   private final Map<String, Exception> quarantined = new ConcurrentSkipListMap<>();
 
@@ -37,6 +37,7 @@ public final class Database implements AutoCloseable {
   private Database(DataDirectory directory, DatabaseOptions options) {
     this.directory = directory;
     this.workers = new Workers(options.linkerThreads(), "omendb-link");
+    this.linker = new Linker(options.failureHandler());
   }
 
   /**
@@ -47,7 +48,11 @@ public final class Database implements AutoCloseable {
   public static Database open(Path path, DatabaseOptions options) throws IOException {
     KernelSelfTest.verify();
     DataDirectory directory =
-        DataDirectory.open(path, StorageOptions.defaults().withDurability(options.durability()));
+        DataDirectory.open(
+            path,
+            StorageOptions.defaults()
+                .withDurability(options.durability())
+                .withFailureHandler(options.failureHandler()));
     Database database = new Database(directory, options);
     try {
       for (String name : directory.names()) {

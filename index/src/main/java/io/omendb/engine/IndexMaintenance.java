@@ -11,6 +11,7 @@ import io.omendb.storage.api.ImageSource;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +50,9 @@ final class IndexMaintenance {
   private final CalibrationSchedule calibrations = new CalibrationSchedule();
   private final SweepSchedule sweeps;
   private final CheckpointSchedule checkpoints;
+  private final RetryDistance linking;
+  private boolean halfLinked;
+  private volatile @Nullable RuntimeException fault;
   private volatile Calibrator.Calibration calibration =
       new Calibrator.Calibration(Calibrator.UNCALIBRATED_EF, Double.NaN);
 
@@ -66,6 +70,7 @@ final class IndexMaintenance {
     this.calibrator = calibrator;
     this.sweeps = new SweepSchedule(nanoTime);
     this.checkpoints = new CheckpointSchedule(nanoTime);
+    this.linking = new RetryDistance(nanoTime);
   }
 
   Calibrator.Calibration calibration() {
@@ -81,8 +86,60 @@ final class IndexMaintenance {
     return sweeps.isDue(index.linkedCount());
   }
 
-  /** Does the next step and says whether searchable rows changed. */
+  /**
+   * Does the next step and says whether searchable rows changed. One that fails, mostly for memory
+   * that the system refuses, is tried again later; but not over a graph in which a batch is half
+   * linked, which only a restart builds anew. What is not linked is compared one by one meanwhile.
+   */
   boolean step() {
+    if (halfLinked || !linking.mayTry()) {
+      return false;
+    }
+    try {
+      boolean worked = nextStep();
+      if (worked && fault != null) {
+        LOG.info("collection {}: rows are linked again", config.name());
+        fault = null;
+        linking.succeeded();
+      }
+      return worked;
+    } catch (RuntimeException e) {
+      fault = e;
+      linking.failed();
+      heldCount = 0;
+      halfLinked = isHalfLinked(buffer.snapshot());
+      buffer.giveBack();
+      LOG.error(
+          "collection {}: linking failed and is tried again {}",
+          config.name(),
+          halfLinked ? "after a restart" : "later",
+          e);
+      return false;
+    }
+  }
+
+  /** Whether the graph has a row that was not told to be linked. */
+  private boolean isHalfLinked(UnlinkedBuffer.Snapshot snapshot) {
+    return hasLinked(snapshot.unlinked()) || hasLinked(snapshot.unbuilt());
+  }
+
+  private boolean hasLinked(SlotRanges ranges) {
+    for (int range = 0; range < ranges.count(); range++) {
+      for (int slot = ranges.from(range); slot < ranges.to(range); slot++) {
+        if (index.graph().isLinked(slot)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** Why rows are not linked, or null: they are. Any thread. */
+  @Nullable RuntimeException fault() {
+    return fault;
+  }
+
+  private boolean nextStep() {
     int most = Math.clamp(index.linkedCount() / BATCHES_PER_GRAPH, SMALLEST_BATCH, LARGEST_BATCH);
     int taken = buffer.take(batch, most);
     if (taken > 0) {
@@ -220,7 +277,7 @@ final class IndexMaintenance {
   void checkpoint() throws IOException {
     long sequence = store.publishedLsn();
     int linked = index.linkedCount();
-    boolean image = checkpoints.imageIsBehind(linked);
+    boolean image = checkpoints.imageIsBehind(linked) && !halfLinked;
     try {
       store.checkpoint(image ? this::writeImage : null);
       checkpoints.checkpointed(linked, sequence);

@@ -1,6 +1,7 @@
 package io.omendb.engine;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.omendb.storage.api.FailureHandler;
 import io.omendb.storage.api.Joins;
 import java.io.IOException;
 import java.util.List;
@@ -13,6 +14,10 @@ import org.slf4j.LoggerFactory;
 /**
  * The one thread that links rows, of all collections in turn, a batch at a time, and takes their
  * checkpoints in between, so that an image is never of a graph half linked.
+ *
+ * <p>What goes wrong with one collection stays with it: it is told by {@link Collection#fault},
+ * tried again at a growing distance, and its log is cut all the same. An Error is everybody's: the
+ * failure handler decides.
  */
 final class Linker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Linker.class);
@@ -25,11 +30,20 @@ final class Linker implements AutoCloseable {
   private final Condition changed = lock.newCondition();
   private final Thread thread = new Thread(this::run, "omendb-linker");
 
+  private final FailureHandler failureHandler;
+
   @GuardedBy("lock")
   private boolean signalled;
 
   @GuardedBy("lock")
   private boolean closed;
+
+  /**
+   * @param failureHandler told of an Error that ends the thread
+   */
+  Linker(FailureHandler failureHandler) {
+    this.failureHandler = failureHandler;
+  }
 
   void start() {
     thread.setDaemon(true);
@@ -58,6 +72,15 @@ final class Linker implements AutoCloseable {
   }
 
   private void run() {
+    try {
+      link();
+    } catch (Error e) {
+      LOG.error("the linker has ended: no more rows are linked", e);
+      failureHandler.fatal("the linker", e);
+    }
+  }
+
+  private void link() {
     while (awaitWork()) {
       boolean worked;
       do {
@@ -72,15 +95,8 @@ final class Linker implements AutoCloseable {
   private boolean step(Collection collection) {
     try {
       return collection.linkStep();
-    } catch (IOException e) {
-      // The store has latched the failure and told its own handler.
+    } catch (IOException | RuntimeException e) {
       LOG.error("collection {}: checkpoint failed", collection.config().name(), e);
-      return false;
-    } catch (RuntimeException e) {
-      // Memory that the system refuses, or a mistake of ours. What is not linked is compared one by
-      // one, as far as the unlinked buffer may grow; the other collections must not wait for it.
-      LOG.error("collection {}: no more rows are linked", collection.config().name(), e);
-      remove(collection);
       return false;
     }
   }

@@ -56,6 +56,14 @@ final class SlotRanges {
     }
   }
 
+  /** Adds the slots of another set, of which some may be in this one. */
+  void addAll(SlotRanges other) {
+    for (int range = 0; range < other.count; range++) {
+      remove(other.from[range], other.to[range]);
+      add(other.from[range], other.to[range]);
+    }
+  }
+
   /** Removes the slots of {@code [first, end)} that are in the set. */
   void remove(int first, int end) {
     if (first >= end) {

@@ -128,6 +128,15 @@ final class UnlinkedBuffer {
   }
 
   /**
+   * Makes every row that is not {@link #linked} one to take again: a batch was taken and could not
+   * be linked.
+   */
+  synchronized void giveBack() {
+    unlinkedWork.addAll(unlinked);
+    buildWork.addAll(unbuilt);
+  }
+
+  /**
    * Hidden rows that may be linked: all or none. A build begins when all of its rows are published,
    * so that its batches, and with them the graph, do not depend on the pace of the log.
    */

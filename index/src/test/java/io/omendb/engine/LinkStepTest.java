@@ -2,17 +2,22 @@ package io.omendb.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.Workers;
 import io.omendb.storage.DataDirectory;
 import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.FailureHandler;
 import io.omendb.storage.api.StorageOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,15 +91,22 @@ class LinkStepTest {
     collection.freeIndex();
   }
 
-  /** What goes wrong with one collection, here that its threads are gone, is its own affair. */
+  /**
+   * What goes wrong with one collection, here that its threads are gone, is its own affair: it is
+   * told, its rows are found all the same, and its log is cut.
+   */
   @Test
   void aCollectionThatCannotBeLinkedDoesNotKeepOthersFromIt() throws Exception {
     float[][] vectors = TestEngine.clustered(random, 600, 16);
+    StorageOptions options =
+        StorageOptions.defaults()
+            .withDurability(new Durability.Os())
+            .withCheckpointWalBytes(CHECKPOINT_WAL_BYTES);
     Collection broken;
     Collection sound;
-    try (DataDirectory data = DataDirectory.open(directory, StorageOptions.defaults());
+    try (DataDirectory data = DataDirectory.open(directory, options);
         Workers workers = new Workers(2, "link")) {
-      Linker linker = new Linker();
+      Linker linker = new Linker(FailureHandler.NONE);
       Workers none = closedWorkers();
       CollectionConfig config = CollectionConfig.of("broken", 16, Similarity.L2);
       broken = Collection.open(data.create(config.toSchema(0)), none, linker::signal);
@@ -106,14 +118,67 @@ class LinkStepTest {
       linker.start();
       TestEngine.insert(sound, TestRows.of(vectors));
       TestEngine.awaitLinked(sound);
+      assertNull(sound.fault());
+      Collection it = broken;
+      TestEngine.await("a fault", () -> it.fault() != null);
       List<Long> ids = TestEngine.searchIds(broken, TestEngine.nearest(vectors[9], 1));
       assertEquals(List.of(9L), ids, "what is not linked is still found");
+      for (int round = 0; round < 20; round++) {
+        TestEngine.insert(broken, TestRows.of(vectors));
+      }
+      TestEngine.await(
+          "the log to be cut", () -> it.stats(false).walBytes() < 2 * CHECKPOINT_WAL_BYTES);
       linker.close();
       broken.close(false);
       sound.close(false);
     }
     broken.freeIndex();
     sound.freeIndex();
+  }
+
+  /** Rows of a batch that could not be linked are linked once that is possible. */
+  @Test
+  void whatCouldNotBeLinkedIsTriedAgain() {
+    UnlinkedBuffer buffer = new UnlinkedBuffer();
+    buffer.publish(0, 100);
+    int[] batch = new int[64];
+    assertEquals(64, buffer.take(batch, 64));
+    buffer.giveBack();
+    assertEquals(64, buffer.take(batch, 64));
+    buffer.linked(batch, 64);
+    assertEquals(36, buffer.take(batch, 64));
+    assertEquals(64, batch[0]);
+    buffer.giveBack();
+    buffer.publish(100, 110);
+    assertEquals(46, buffer.take(batch, 64));
+    buffer.linked(batch, 46);
+    assertFalse(buffer.hasWork());
+  }
+
+  /** An Error is everybody's: the handler is told, and nobody waits for a thread that is gone. */
+  @Test
+  void anErrorOfTheLinkerIsTold() throws Exception {
+    CompletableFuture<Throwable> told = new CompletableFuture<>();
+    Linker linker = new Linker((what, cause) -> told.complete(cause));
+    AssertionError error = new AssertionError("on purpose");
+    try (DataDirectory data = DataDirectory.open(directory, StorageOptions.defaults());
+        Workers workers = new Workers(1, "link")) {
+      CollectionConfig config = CollectionConfig.of("things", 16, Similarity.L2);
+      Collection collection =
+          Collection.open(data.create(config.toSchema(0)), workers, linker::signal);
+      collection.addWatermarkListener(() -> {
+        if (Thread.currentThread().getName().equals("omendb-linker")) {
+          throw error;
+        }
+      });
+      linker.add(collection);
+      linker.start();
+      TestEngine.insert(collection, TestRows.of(TestEngine.clustered(random, 600, 16)));
+      assertSame(error, told.get(30, TimeUnit.SECONDS));
+      linker.close();
+      collection.close(false);
+      collection.freeIndex();
+    }
   }
 
   private static Workers closedWorkers() {

@@ -76,20 +76,21 @@ class SchedulesTest {
   }
 
   @Test
-  void aCheckpointThatFailsIsTriedAgainAtAGrowingDistance() {
-    CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
-    long distance = CheckpointSchedule.FIRST_RETRY_NANOS;
-    assertTrue(schedule.mayTry());
+  void whatFailsIsTriedAgainAtAGrowingDistance() {
+    RetryDistance retry = new RetryDistance(() -> now);
+    long distance = RetryDistance.FIRST_NANOS;
+    assertTrue(retry.mayTry());
     for (int failures = 1; failures <= 12; failures++) {
-      schedule.failed();
+      retry.failed();
       pass(distance);
-      assertFalse(schedule.mayTry(), "after " + failures + " failures");
+      assertFalse(retry.mayTry(), "after " + failures + " failures");
       pass(1);
-      assertTrue(schedule.mayTry(), "after " + failures + " failures");
-      distance = Math.min(2 * distance, CheckpointSchedule.LAST_RETRY_NANOS);
+      assertTrue(retry.mayTry(), "after " + failures + " failures");
+      distance = Math.min(2 * distance, RetryDistance.LAST_NANOS);
     }
-    schedule.checkpointed(1, 1);
-    assertTrue(schedule.mayTry());
+    retry.failed();
+    retry.succeeded();
+    assertTrue(retry.mayTry());
   }
 
   @Test

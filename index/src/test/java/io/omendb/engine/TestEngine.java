@@ -8,6 +8,7 @@ import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.storage.api.AppendResult;
 import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.FailureHandler;
 import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -43,7 +44,8 @@ final class TestEngine {
   }
 
   static Database open(Path directory, int linkerThreads) throws IOException {
-    return Database.open(directory, new DatabaseOptions(new Durability.Os(), linkerThreads));
+    return Database.open(
+        directory, new DatabaseOptions(new Durability.Os(), linkerThreads, FailureHandler.NONE));
   }
 
   /** Waits for a state that another thread brings about. */

@@ -18,7 +18,7 @@ import picocli.CommandLine.ScopeType;
     usageHelpWidth = 100,
     versionProvider = Version.class,
     footer = "%nThe server itself: omendb serve --help",
-    subcommands = {DemoCommand.class, BenchCommand.class, HelpCommand.class})
+    subcommands = {DemoCommand.class, BenchCommand.class, VerifyCommand.class, HelpCommand.class})
 public final class Cli {
 
   private Cli() {}

@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.omendb.engine.Database;
+import io.omendb.engine.DatabaseOptions;
 import io.omendb.loadtest.data.Neighbours;
 import io.omendb.loadtest.data.SiftSmall;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -30,7 +33,7 @@ class CliTest {
   @Test
   void namesItsCommandsAndTheServer() {
     assertEquals(0, cli.execute("--help"));
-    for (String command : new String[] {"demo", "bench", "omendb serve --help"}) {
+    for (String command : new String[] {"demo", "bench", "verify", "omendb serve --help"}) {
       assertTrue(out.toString().contains(command), out.toString());
     }
   }
@@ -48,6 +51,21 @@ class CliTest {
             "bench", "truth", "--base", "none.fvecs", "--query", "none.fvecs", "--out", "x");
     assertEquals(1, status);
     assertEquals("omendb: java.nio.file.NoSuchFileException: none.fvecs", out.toString().strip());
+  }
+
+  @Test
+  void verifiesADataDirectory() throws IOException {
+    Path data = directory.resolve("data");
+    Files.createDirectory(data);
+    assertEquals(1, cli.execute("verify", data.toString()));
+    assertTrue(out.toString().contains("not a data directory"), out.toString());
+    assertArrayEquals(new String[0], data.toFile().list(), "nothing is made there");
+    Database.open(data, DatabaseOptions.defaults()).close();
+    assertEquals(0, cli.execute("verify", data.toString()));
+    assertTrue(out.toString().contains("nothing wrong"), out.toString());
+    Files.write(data.resolve("CATALOGUE"), new byte[3]);
+    assertEquals(1, cli.execute("verify", data.toString()));
+    assertTrue(out.toString().contains("CATALOGUE at offset 3"), out.toString());
   }
 
   @Test

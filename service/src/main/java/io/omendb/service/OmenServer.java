@@ -33,6 +33,7 @@ import io.omendb.service.wire.RowsMarshaller;
 import io.omendb.service.write.Acknowledger;
 import io.omendb.service.write.BulkStreams;
 import io.omendb.service.write.InsertHandler;
+import io.omendb.storage.api.FailureHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -59,11 +60,14 @@ final class OmenServer implements AutoCloseable {
 
   private static final int LAST_BYTES_MILLIS = 200;
 
+  /// How long a process that must end tries to tell its clients so.
+  private static final int LAST_WORDS_MILLIS = 500;
+
   private final ServerConfig config;
   private final ByteCounters counters = new ByteCounters();
   private final Serving serving = new Serving();
   private final Health health = new Health();
-  private final Acknowledger acknowledger = new Acknowledger();
+  private final Acknowledger acknowledger = new Acknowledger(this::fatal);
   private final RequestPool pool;
   private final Metrics metrics;
   private final EventLoopGroup acceptors;
@@ -74,7 +78,7 @@ final class OmenServer implements AutoCloseable {
   OmenServer(ServerConfig config) {
     this.config = config;
     pool = new RequestPool(config.requestThreads(), config.requestQueue());
-    metrics = new Metrics(counters, pool, acknowledger);
+    metrics = new Metrics(counters, pool, acknowledger, serving);
     acceptors = eventLoops(1, "omendb-accept");
     network = eventLoops(config.networkThreads(), "omendb-network");
     server = build();
@@ -182,11 +186,30 @@ final class OmenServer implements AutoCloseable {
     DatabaseOptions options = options();
     Database database = Database.open(config.data(), options);
     serving.serve(database);
-    health.serving();
+    health.serving(database);
   }
 
   private DatabaseOptions options() {
-    return new DatabaseOptions(config.durability(), config.linkerThreads());
+    return new DatabaseOptions(config.durability(), config.linkerThreads(), this::fatal);
+  }
+
+  /// What cannot be gone on from. Who waits for the collection is told first that the outcome is
+  /// not known; then the process ends, since only a start, which reads the disk again, can tell.
+  private void fatal(String what, Throwable cause) {
+    LOG.error(
+        "{} has failed; the process ends, and the next start decides what is kept", what, cause);
+    try {
+      long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_WORDS_MILLIS);
+      acknowledger.drain(true);
+      while (!acknowledger.isIdle() && System.nanoTime() - end < 0) {
+        Thread.sleep(IDLE_POLL_MILLIS);
+      }
+      Thread.sleep(LAST_BYTES_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      Runtime.getRuntime().halt(FailureHandler.EXIT_STATUS);
+    }
   }
 
   /// Port of the gRPC server.
@@ -255,6 +278,7 @@ final class OmenServer implements AutoCloseable {
     pool.close();
     acknowledger.close();
     metrics.close();
+    health.close();
     stop(acceptors);
     stop(network);
     @Nullable Database database = serving.databaseOrNull();

@@ -16,10 +16,12 @@ import io.omendb.storage.api.StreamFrame;
 import io.omendb.storage.api.StreamState;
 import io.omendb.storage.api.WriteMode;
 import io.omendb.storage.checkpoint.CollectionState;
+import io.omendb.storage.file.DurableFiles;
 import io.omendb.storage.file.Preallocator;
 import io.omendb.storage.wal.Wal;
 import io.omendb.storage.wal.WalReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -213,11 +215,19 @@ public final class CollectionStore implements AutoCloseable {
         checkpoints.walBytes(),
         wal.waitingBytes(),
         state.slots.usedBytes(),
-        state.slots.mappedBytes(),
+        diskBytes(),
         unverifiedBytes,
         wal.syncs(),
         wal.batches(),
         state.streams.size());
+  }
+
+  private long diskBytes() {
+    try {
+      return DurableFiles.treeBytes(state.directory);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** For tests of the failure latch. */

@@ -1,6 +1,7 @@
 package io.omendb.storage;
 
 import io.omendb.memory.Memory;
+import io.omendb.storage.api.FormatException;
 import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.LockedException;
 import io.omendb.storage.api.StorageException;
@@ -65,8 +66,12 @@ public final class StorageVerifier {
    * Checks a data directory.
    *
    * @throws LockedException if a process serves it
+   * @throws FormatException if it is no data directory
    */
   public static Report verify(Path directory) throws IOException {
+    if (!StoreFile.exists(directory) && !Catalogue.exists(directory)) {
+      throw new FormatException(directory, "not a data directory: it holds no STORE");
+    }
     try (DirectoryLock _ = DirectoryLock.acquire(directory);
         Preallocator preallocator = new Preallocator("omendb-verify")) {
       StorageVerifier verifier = new StorageVerifier(directory);
@@ -75,7 +80,7 @@ public final class StorageVerifier {
     }
   }
 
-  private int run(Preallocator preallocator) throws IOException {
+  private int run(Preallocator preallocator) {
     try {
       StoreFile.read(directory);
       Catalogue catalogue = Catalogue.read(directory);
@@ -83,13 +88,17 @@ public final class StorageVerifier {
         verify(entry, preallocator);
       }
       return catalogue.entries().size();
-    } catch (StorageException e) {
-      problem(e.toString());
+    } catch (IOException e) {
+      problem(told(e));
       return 0;
     }
   }
 
-  private void verify(Catalogue.Entry entry, Preallocator preallocator) throws IOException {
+  private static String told(IOException e) {
+    return e instanceof StorageException ? String.valueOf(e.getMessage()) : e.toString();
+  }
+
+  private void verify(Catalogue.Entry entry, Preallocator preallocator) {
     Path path = DataDirectory.path(directory, entry);
     try {
       Manifest manifest = Recovery.newestManifest(path);
@@ -102,8 +111,8 @@ public final class StorageVerifier {
         verifyRows(path, state, result.log().lastLsn());
         verifyImage(path, manifest);
       }
-    } catch (StorageException e) {
-      problem(e.toString());
+    } catch (IOException e) {
+      problem(told(e));
     }
   }
 

@@ -17,6 +17,7 @@ import io.omendb.loadtest.report.Progress;
 import io.omendb.loadtest.report.ProgressBar;
 import io.omendb.storage.api.AppendResult;
 import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.FailureHandler;
 import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.InvalidRowsException;
 import io.omendb.storage.api.WriteMode;
@@ -110,7 +111,8 @@ final class IndexBench implements Callable<Integer> {
   }
 
   private void run(Dataset set, Path directory) throws IOException {
-    DatabaseOptions options = new DatabaseOptions(Durability.parse(durability), threads);
+    DatabaseOptions options =
+        new DatabaseOptions(Durability.parse(durability), threads, FailureHandler.HALT);
     try (Database database = Database.open(directory, options)) {
       Collection collection = database.create(config(set));
       long start = System.nanoTime();

@@ -180,6 +180,16 @@ public final class ServerProcess implements AutoCloseable {
     return await(timeout);
   }
 
+  /**
+   * Waits until it ends by itself.
+   *
+   * @return its exit status
+   * @throws IllegalStateException if it has not ended in time
+   */
+  public int awaitEnd(Duration timeout) {
+    return await(timeout);
+  }
+
   private int await(Duration timeout) {
     try {
       if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -44,7 +44,8 @@ public final class Metrics implements AutoCloseable {
   /// Of the thread that starts and closes the server.
   private @Nullable HttpServer http;
 
-  public Metrics(ByteCounters counters, RequestPool pool, Acknowledger acknowledger) {
+  public Metrics(
+      ByteCounters counters, RequestPool pool, Acknowledger acknowledger, Serving serving) {
     for (BytePath path : BytePath.values()) {
       FunctionCounter.builder("omendb.vector", counters, bytes -> bytes.bytes(path))
           .description("Vector bytes taken from requests, by the way they came")
@@ -62,9 +63,24 @@ public final class Metrics implements AutoCloseable {
     addCollectionGauge("linked", "Live records in the graph", CollectionStats::linkedCount);
     addCollectionGauge("unlinked", "Live records searched flat", CollectionStats::unlinkedCount);
     addCollectionGauge("unbuilt", "Live records not searchable", CollectionStats::unbuiltCount);
+    addCollectionGauge("deleted", "Deleted records that take room", CollectionStats::deletedCount);
+    addCollectionGauge("disk.bytes", "Bytes of its files", CollectionStats::diskBytes);
+    addCollectionGauge("memory.bytes", "Bytes a search touches", CollectionStats::memoryBytes);
+    addCollectionGauge("wal.bytes", "Log since the checkpoint", CollectionStats::walBytes);
+    addCollectionGauge("fallbacks", "Searches without the graph", CollectionStats::fallbackCount);
+    addCollectionGauge(
+        "fault", "1: records are not linked", stats -> stats.fault() == null ? 0 : 1);
+    Gauge.builder("omendb.collections.quarantined", serving, Metrics::quarantined)
+        .description("Collections that could not be opened")
+        .register(registry);
     new JvmMemoryMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
     collector.bindTo(registry);
+  }
+
+  private static double quarantined(Serving serving) {
+    Database database = serving.databaseOrNull();
+    return database == null ? 0 : database.quarantined().size();
   }
 
   private void addCollectionGauge(

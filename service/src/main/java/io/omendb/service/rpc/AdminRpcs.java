@@ -101,6 +101,10 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
     if (!Double.isNaN(stats.calibratedRecall())) {
       told.setCalibratedRecall(stats.calibratedRecall());
     }
+    String fault = stats.fault();
+    if (fault != null) {
+      told.setFault(fault);
+    }
     String hash = stats.graphHash();
     if (hash != null) {
       told.setGraphHash(hash);
@@ -119,12 +123,12 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
         .setCodeBytes(stats.codeBytes())
         .setGraphBytes(stats.graphBytes())
         .setWalBytes(stats.walBytes())
-        .setDiskBytes(stats.truthBytes() + stats.walBytes())
+        .setDiskBytes(stats.diskBytes())
         .setMemoryBytes(stats.memoryBytes())
         .build();
   }
 
-  private ServerStats serverStats() {
+  private ServerStats serverStats() throws Refusal {
     Runtime runtime = Runtime.getRuntime();
     return ServerStats.newBuilder()
         .setVersion(Version.NAME)
@@ -136,6 +140,7 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
         .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
         .setHeapMaxBytes(runtime.maxMemory())
         .setResidentBytes(ProcessMemory.residentBytes())
+        .setQuarantinedCount(serving.database().quarantined().size())
         .setVectorBytesByPath(
             BytesByPath.newBuilder()
                 .setDirectBytes(counters.bytes(BytePath.DIRECT))

@@ -111,7 +111,7 @@ public final class Refusals {
         "at most " + most + " bytes; ask for less");
   }
 
-  static Refusal outcomeUnknown() {
+  public static Refusal outcomeUnknown() {
     return Refusal.of(
         Code.UNAVAILABLE,
         ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN,

@@ -3,6 +3,7 @@ package io.omendb.service.write;
 import io.omendb.engine.Collection;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
+import io.omendb.storage.api.FailureHandler;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,11 +21,14 @@ public final class Acknowledger implements AutoCloseable {
 
   private final Map<Collection, WatermarkWaiters> waits = new ConcurrentHashMap<>();
   private final Set<OpenStream> streams = ConcurrentHashMap.newKeySet();
+  private final FailureHandler failureHandler;
   private final Thread thread;
   private volatile boolean signalled;
   private volatile boolean closed;
 
-  public Acknowledger() {
+  /// `failureHandler` is told of an Error that ends the thread.
+  public Acknowledger(FailureHandler failureHandler) {
+    this.failureHandler = failureHandler;
     thread = new Thread(this::run, "omendb-acknowledge");
     thread.setDaemon(true);
     thread.start();
@@ -96,6 +100,15 @@ public final class Acknowledger implements AutoCloseable {
   }
 
   private void run() {
+    try {
+      acknowledge();
+    } catch (Error e) {
+      LOG.error("the acknowledging thread has ended", e);
+      failureHandler.fatal("the acknowledging thread", e);
+    }
+  }
+
+  private void acknowledge() {
     while (!closed) {
       signalled = false;
       long now = System.nanoTime();
@@ -104,7 +117,7 @@ public final class Acknowledger implements AutoCloseable {
         pause = Math.min(pause, advance(collection, now));
       }
       for (OpenStream stream : streams) {
-        pause = Math.min(pause, stream.advance(now));
+        pause = Math.min(pause, advance(stream, now));
       }
       if (!signalled && pause > 0) {
         LockSupport.parkNanos(this, pause);
@@ -117,6 +130,18 @@ public final class Acknowledger implements AutoCloseable {
       return collection.advance(now);
     } catch (RuntimeException e) {
       LOG.error("a defect while acknowledging writes", e);
+      return PendingAck.FOREVER;
+    }
+  }
+
+  /// One stream that is broken must not keep the others from being told.
+  private long advance(OpenStream stream, long now) {
+    try {
+      return stream.advance(now);
+    } catch (RuntimeException e) {
+      LOG.error("a defect while acknowledging a bulk stream, which ends", e);
+      streams.remove(stream);
+      stream.abandon(Refusals.internal(e));
       return PendingAck.FOREVER;
     }
   }

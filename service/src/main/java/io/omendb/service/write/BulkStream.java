@@ -313,6 +313,14 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   }
 
   @Override
+  public void abandon(Refusal refusal) {
+    StatusMapper.close(call, refusal);
+    synchronized (this) {
+      end();
+    }
+  }
+
+  @Override
   public void drain(boolean force) {
     if (force) {
       fail(Refusals.draining());
@@ -338,6 +346,9 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
         return ResponsePacing.NEVER;
       }
       Opened stream = opened;
+      if (stream != null && failure == null && stream.collection().hasFailed()) {
+        failure = Refusals.outcomeUnknown();
+      }
       Refusal refusal = failure;
       if (refusal != null) {
         endWith(refusal, stream, now);

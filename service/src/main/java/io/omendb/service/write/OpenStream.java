@@ -16,6 +16,9 @@ interface OpenStream {
   /// Ends the stream with `refusal`, by the acknowledging thread.
   void fail(Refusal refusal);
 
+  /// Closes the call at once: it cannot be advanced any more.
+  void abandon(Refusal refusal);
+
   /// The server is about to stop: tells the client, or with `force` ends the stream.
   void drain(boolean force);
 }

@@ -2,6 +2,7 @@ package io.omendb.service.write;
 
 import io.omendb.engine.Collection;
 import io.omendb.service.status.Refusal;
+import io.omendb.service.status.Refusals;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
@@ -56,6 +57,10 @@ public final class WatermarkWaiters {
   /// Lets go whose position was reached or whose time is over; returns the nanoseconds until the
   /// next timeout.
   long advance(long now) {
+    if (collection.hasFailed()) {
+      fail(Refusals.outcomeUnknown());
+      return PendingAck.FOREVER;
+    }
     long visible = collection.visibleSequence();
     List<PendingAck> reached = new ArrayList<>();
     List<PendingAck> late = new ArrayList<>();

@@ -8,11 +8,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -134,6 +137,14 @@ public final class DurableFiles {
     return total;
   }
 
+  /** The failure of a read, with the file's name, which the system's words lack. */
+  public static IOException naming(Path file, IOException e) {
+    String message = e.getMessage();
+    return message != null && message.contains(file.toString())
+        ? e
+        : new IOException(file + ": " + message, e);
+  }
+
   /** Files of a directory, by name. */
   public static List<Path> list(Path directory) throws IOException {
     List<Path> files = new ArrayList<>();
@@ -142,6 +153,26 @@ public final class DurableFiles {
     }
     files.sort(Comparator.naturalOrder());
     return files;
+  }
+
+  /** Bytes of the files in a directory and below; those that go meanwhile count as none. */
+  public static long treeBytes(Path directory) throws IOException {
+    long[] bytes = {0};
+    Files.walkFileTree(
+        directory,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            bytes[0] += attributes.size();
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException gone) {
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    return bytes[0];
   }
 
   /** Deletes a directory and what is in it. */

@@ -144,6 +144,8 @@ public final class FramedFile {
       content = Files.readAllBytes(file);
     } catch (NoSuchFileException e) {
       throw new CorruptFileException(file, 0, "the file is missing");
+    } catch (IOException e) {
+      throw DurableFiles.naming(file, e);
     }
     if (content.length < FramedFileLayout.HEADER_BYTES) {
       throw new CorruptFileException(file, content.length, "the header is cut");

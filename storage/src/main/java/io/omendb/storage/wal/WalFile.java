@@ -130,6 +130,8 @@ public final class WalFile implements AutoCloseable {
         ByteBuffer.allocate(WalLayout.FILE_HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       DurableFiles.readFully(channel, bytes, 0);
+    } catch (IOException e) {
+      throw DurableFiles.naming(path, e);
     }
     if (bytes.hasRemaining()) {
       throw new CorruptFileException(path, bytes.position(), "the log header is cut");
