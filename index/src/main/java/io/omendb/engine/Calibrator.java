@@ -70,20 +70,22 @@ final class Calibrator {
     SearchRequest request = new SearchRequest();
     SearchResult result = new SearchResult();
     request.k = K + 1; // the sample itself may be among the answers
-    Calibration chosen = new Calibration(UNCALIBRATED_EF, 0);
+    Calibration chosen = new Calibration(UNCALIBRATED_EF, Double.NaN);
     for (int ef : LADDER) {
       long found = 0;
+      long there = 0;
       long distances = 0;
       for (int i = 0; i < count; i++) {
         request.query = queries[i];
         search.searchGraph(request, ef, scratch, result);
         distances += result.distanceComputations;
-        found += hits(result, samples[i], exact[i]);
+        found += Math.min(exact[i].size(), hits(result, samples[i], exact[i]));
+        there += exact[i].size();
       }
       if (ef > LADDER[0] && distances > count * Math.max(MIN_DISTANCES, MAX_SHARE * linked)) {
         return chosen;
       }
-      chosen = new Calibration(ef, (double) found / ((long) count * K));
+      chosen = new Calibration(ef, there == 0 ? 1 : (double) found / there);
       if (chosen.recall >= targetRecall + MARGIN * (1 - targetRecall)) {
         return chosen;
       }

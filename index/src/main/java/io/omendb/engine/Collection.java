@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,7 @@ public final class Collection {
   private final Rows rows;
   private final HnswIndex index;
   private final UnlinkedBuffer buffer = new UnlinkedBuffer();
+  private final ReplacedRows replaced;
   private final ReaderEpoch codeReaders = new ReaderEpoch();
   private final RowSearch search;
   private final IndexMaintenance maintenance;
@@ -72,10 +74,17 @@ public final class Collection {
     this.unlinkedLimit = Math.max(64, UNLINKED_COMPONENTS / config.dimension());
     this.index =
         new HnswIndex(config.indexParameters(), new StoreRows(store), workers, this::retire);
-    this.search = new RowSearch(store, index, buffer, codeReaders, config.similarity());
+    this.replaced = new ReplacedRows(HnswIndex.maxNodes(config.indexParameters()));
+    this.search = new RowSearch(store, index, buffer, replaced, codeReaders, config.similarity());
     this.maintenance =
         new IndexMaintenance(
-            config, store, index, buffer, new Calibrator(store, index, search), System::nanoTime);
+            config,
+            store,
+            index,
+            buffer,
+            replaced,
+            new Calibrator(store, index, search),
+            System::nanoTime);
     this.lastSequence = store.publishedLsn();
   }
 
@@ -88,14 +97,14 @@ public final class Collection {
     Collection collection = new Collection(config, created, store, workers, workSignal);
     try {
       if (!collection.maintenance.loadImage()) {
-        collection.index.close();
+        collection.freeIndex();
         collection = new Collection(config, created, store, workers, workSignal);
       }
       collection.listUnlinked();
       store.listener(collection.new Listener());
       return collection;
     } catch (RuntimeException e) {
-      collection.index.close();
+      collection.freeIndex();
       throw e;
     }
   }
@@ -367,9 +376,27 @@ public final class Collection {
 
   /** Called on the log's thread. */
   private final class Listener implements StoreListener {
+    /** Before the rows that hidden ones replace are deleted: from then on they are held. */
+    @Override
+    public void publishing(int slotFrom, int slotTo, IntUnaryOperator previous) {
+      if (!buffer.isUnbuilt(slotFrom)) {
+        return;
+      }
+      for (int slot = slotFrom; slot < slotTo; slot++) {
+        int before = previous.applyAsInt(slot);
+        if (before >= 0) {
+          boolean hidden = buffer.isUnbuilt(before) && !index.graph().isLinked(before);
+          replaced.hold(before, slot, hidden);
+        }
+      }
+    }
+
     @Override
     public void published(
         long lsn, int slotFrom, int slotTo, int[] deletedSlots, int deletedCount) {
+      for (int i = 0; i < deletedCount && replaced.count() > 0; i++) {
+        replaced.drop(deletedSlots[i]);
+      }
       if (slotFrom < slotTo) {
         buffer.publish(slotFrom, slotTo);
         workSignal.run();
@@ -438,6 +465,7 @@ public final class Collection {
         Math.max(0, figures.liveCount() - unlinked - unbuilt),
         unlinked,
         unbuilt,
+        replaced.count(),
         figures.writtenLsn(),
         figures.durableLsn(),
         figures.publishedLsn(),
@@ -495,6 +523,16 @@ public final class Collection {
     }
   }
 
+  /** Takes a checkpoint now. */
+  void checkpoint() throws IOException {
+    stepLock.lock();
+    try {
+      maintenance.checkpoint();
+    } finally {
+      stepLock.unlock();
+    }
+  }
+
   /** Takes no more leases, waits for those that are out, and writes what the next start wants. */
   void close(boolean checkpoint) throws IOException {
     stepLock.lock();
@@ -514,5 +552,6 @@ public final class Collection {
   /** Frees the graph. The store is closed by its directory. */
   void freeIndex() {
     index.close();
+    replaced.close();
   }
 }

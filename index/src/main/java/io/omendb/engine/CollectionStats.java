@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param linkedCount live rows in the graph
  * @param unlinkedCount live rows that are searchable and not in the graph
  * @param unbuiltCount live rows that become searchable with the build
+ * @param replacedCount of the unbuilt, those whose replaced row is found until they are
  * @param writtenSequence last log position handed to the operating system
  * @param durableSequence last log position on the device
  * @param visibleSequence last log position that reads see
@@ -34,6 +35,7 @@ public record CollectionStats(
     long linkedCount,
     long unlinkedCount,
     long unbuiltCount,
+    long replacedCount,
     long writtenSequence,
     long durableSequence,
     long visibleSequence,
@@ -50,6 +52,11 @@ public record CollectionStats(
     long fallbackCount,
     @Nullable String fault,
     @Nullable String graphHash) {
+  /** Ids that searches find. */
+  public long searchableCount() {
+    return liveCount - unbuiltCount + replacedCount;
+  }
+
   /** Memory that a search touches: vectors, ids, codes and graph. */
   public long memoryBytes() {
     return truthBytes + codeBytes + graphBytes;

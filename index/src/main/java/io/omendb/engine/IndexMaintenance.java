@@ -37,17 +37,21 @@ final class IndexMaintenance {
   private static final int HELD_LEAST = 30;
   private static final int HELD_ONE_IN = 16;
 
+  /** Most rows that all samples together are compared with: some seconds of one thread. */
+  private static final long MOST_COMPARED = 256_000_000;
+
   private static final int[] NONE = {};
 
   private final CollectionConfig config;
   private final CollectionStore store;
   private final HnswIndex index;
   private final UnlinkedBuffer buffer;
+  private final ReplacedRows replaced;
   private final Calibrator calibrator;
   private final int[] batch = new int[LARGEST_BATCH];
   private final int[] held = new int[HELD_MOST + 1];
   private int heldCount;
-  private final CalibrationSchedule calibrations = new CalibrationSchedule();
+  private final CalibrationSchedule calibrations;
   private final SweepSchedule sweeps;
   private final CheckpointSchedule checkpoints;
   private final RetryDistance linking;
@@ -61,13 +65,16 @@ final class IndexMaintenance {
       CollectionStore store,
       HnswIndex index,
       UnlinkedBuffer buffer,
+      ReplacedRows replaced,
       Calibrator calibrator,
       LongSupplier nanoTime) {
     this.config = config;
     this.store = store;
     this.index = index;
     this.buffer = buffer;
+    this.replaced = replaced;
     this.calibrator = calibrator;
+    this.calibrations = new CalibrationSchedule(nanoTime);
     this.sweeps = new SweepSchedule(nanoTime);
     this.checkpoints = new CheckpointSchedule(nanoTime);
     this.linking = new RetryDistance(nanoTime);
@@ -79,11 +86,12 @@ final class IndexMaintenance {
 
   /** Whether a step would do something. */
   boolean hasWork() {
-    return buffer.hasWork() || heldCount > 0 || sweepDue();
+    return buffer.hasWork() || finishDue();
   }
 
-  private boolean sweepDue() {
-    return sweeps.isDue(index.linkedCount());
+  private boolean finishDue() {
+    int linked = index.linkedCount();
+    return heldCount > 0 || sweeps.isDue(linked) || calibrations.isDue(linked, deletedRows());
   }
 
   /**
@@ -140,13 +148,17 @@ final class IndexMaintenance {
   }
 
   private boolean nextStep() {
+    if (buffer.unlinkedRows() > 0 && calibrations.isOverdue(index.linkedCount(), deletedRows())) {
+      finish();
+      return true;
+    }
     int most = Math.clamp(index.linkedCount() / BATCHES_PER_GRAPH, SMALLEST_BATCH, LARGEST_BATCH);
     int taken = buffer.take(batch, most);
     if (taken > 0) {
       linkBatch(taken);
       return true;
     }
-    if (heldCount > 0 || sweepDue()) {
+    if (finishDue()) {
       finish();
       return true;
     }
@@ -160,7 +172,7 @@ final class IndexMaintenance {
     int deletedCount = 0;
     for (int i = 0; i < taken; i++) {
       int slot = batch[i];
-      if (store.rows().isDeleted(slot)) {
+      if (store.rows().isDeleted(slot) && !replaced.isHeld(slot)) {
         if (deletedCount == 0) {
           deleted = new int[taken - i];
         }
@@ -173,7 +185,8 @@ final class IndexMaintenance {
       buffer.linked(deleted, deletedCount);
     }
     link(batch, kept);
-    buffer.linked(batch, kept);
+    int linked = kept;
+    replaced.link(batch, linked, () -> buffer.linked(batch, linked));
   }
 
   private void link(int[] slots, int count) {
@@ -210,7 +223,7 @@ final class IndexMaintenance {
     }
     int[] one = {released};
     link(one, 1);
-    buffer.linked(one, 1);
+    replaced.link(one, 1, () -> buffer.linked(one, 1));
     return true;
   }
 
@@ -220,30 +233,11 @@ final class IndexMaintenance {
     return (x ^ (x >>> 32)) >>> 1;
   }
 
-  /** Nothing waits: calibrate on what was held out, link it, make everything reachable. */
+  /** Calibrate on what was held out, link it, make everything reachable. */
   private void finish() {
     int linked = index.linkedCount();
-    if (calibrations.isDue(linked)) {
-      int samples = heldCount;
-      int[] sample = Arrays.copyOf(held, Math.max(HELD_LEAST, heldCount));
-      double target = config.targetRecall();
-      if (samples < HELD_LEAST) {
-        // Too few came since the last batch: linked rows must do, against a stricter target.
-        samples = HELD_LEAST;
-        for (int i = 0; i < samples; i++) {
-          sample[i] = (int) ((long) i * store.rows().count() / samples);
-        }
-        target = 1 - (1 - target) / 2;
-      }
-      calibration = calibrator.calibrate(sample, samples, target, linked);
-      calibrations.calibrated(linked);
-      LOG.info(
-          "collection {}: default ef {} (recall@10 {} on {} samples, {} linked)",
-          config.name(),
-          calibration.ef(),
-          calibration.recall(),
-          samples,
-          linked);
+    if (calibrations.isDue(linked, deletedRows())) {
+      calibrate(linked);
     }
     int[] rest = Arrays.copyOf(held, heldCount);
     heldCount = 0;
@@ -253,7 +247,57 @@ final class IndexMaintenance {
       LOG.debug("collection {}: the sweep linked {} unreached rows", config.name(), orphans);
     }
     sweeps.swept();
-    buffer.linked(rest, rest.length);
+    replaced.link(rest, rest.length, () -> buffer.linked(rest, rest.length));
+  }
+
+  private void calibrate(int linked) {
+    int most = Math.clamp(MOST_COMPARED / linked, HELD_LEAST, HELD_MOST);
+    int[] sample = new int[most];
+    int samples = 0;
+    for (int i = 0; i < heldCount && samples < most; i++) {
+      if (!store.rows().isDeleted(held[i])) {
+        sample[samples++] = held[i];
+      }
+    }
+    double target = config.targetRecall();
+    if (samples < HELD_LEAST) {
+      // Too few came since the last batch: linked rows must do, against a stricter target.
+      samples = sampleLinked(sample);
+      target = 1 - (1 - target) / 2;
+    }
+    int deleted = deletedRows();
+    if (samples >= HELD_LEAST) {
+      calibration = calibrator.calibrate(sample, samples, target, linked);
+      LOG.info(
+          "collection {}: default ef {} (recall@10 {} on {} samples, {} linked, {} deleted)",
+          config.name(),
+          calibration.ef(),
+          calibration.recall(),
+          samples,
+          linked,
+          deleted);
+    }
+    // Where hardly a row is left, the one before stands: there is nothing to choose a beam for.
+    calibrations.calibrated(linked, deleted);
+  }
+
+  /** Live rows of the graph, spread over the slots; returns how many, fewer where there are few. */
+  private int sampleLinked(int[] sample) {
+    int bound = index.graph().bound();
+    int samples = 0;
+    int step = Math.max(1, bound / (2 * sample.length));
+    for (int start = 0; start < step && samples < sample.length; start++) {
+      for (int slot = start; slot < bound && samples < sample.length; slot += step) {
+        if (index.graph().isLinked(slot) && !store.rows().isDeleted(slot)) {
+          sample[samples++] = slot;
+        }
+      }
+    }
+    return samples;
+  }
+
+  private int deletedRows() {
+    return store.rows().count() - store.rows().liveCount();
   }
 
   /** Whether a checkpoint is due now that nothing waits, or in spite of what waits. */
@@ -341,7 +385,7 @@ final class IndexMaintenance {
             new Calibrator.Calibration(
                 Memory.getInt(h + ImageHeaderLayout.EF),
                 Double.longBitsToDouble(Memory.getLong(h + ImageHeaderLayout.RECALL)));
-        calibrations.calibrated(Memory.getInt(h + ImageHeaderLayout.CALIBRATED_AT));
+        calibrations.calibrated(Memory.getInt(h + ImageHeaderLayout.CALIBRATED_AT), deletedRows());
       }
       checkpoints.loaded(index.linkedCount());
       sweeps.linked(index.linkedCount() == 0 ? 0 : 1); // the image may be older than its sweep

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Accepts vectors whose components and squared norm are finite and, under cosine, whose norm is not
- * zero. One pass of the norm kernel: only what it cannot vouch for is looked at by component.
+ * Accepts vectors whose components are finite and whose norm is one of {@link QueryNorm}. One pass
+ * of the norm kernel: only what it cannot vouch for is looked at by component.
  */
 record RowChecks(int dimension, Similarity similarity) implements RowCheck {
   @Override
@@ -30,7 +30,7 @@ record RowChecks(int dimension, Similarity similarity) implements RowCheck {
   }
 
   private boolean isValid(float squaredNorm) {
-    return Float.isFinite(squaredNorm) && (squaredNorm > 0 || similarity != Similarity.COSINE);
+    return QueryNorm.isValid(squaredNorm, similarity);
   }
 
   private InvalidRowsException invalid(long address, int stride, int n, float[] squaredNorms) {
@@ -58,9 +58,9 @@ record RowChecks(int dimension, Similarity similarity) implements RowCheck {
         largest = j;
       }
     }
-    return squaredNorm == 0
+    return squaredNorm < Float.MIN_NORMAL
         ? new Item(index, -1, 0, "zero norm under cosine")
         : new Item(
-            index, largest, Memory.getFloat(row + 4L * largest), "squared norm overflows float32");
+            index, largest, Memory.getFloat(row + 4L * largest), "distances overflow float32");
   }
 }

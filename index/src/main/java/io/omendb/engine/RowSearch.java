@@ -16,7 +16,13 @@ import java.util.concurrent.atomic.LongAdder;
  */
 final class RowSearch {
   /** Beam beyond which the search gives up looking for live rows in the graph. */
-  private static final int MAX_EF = 4096;
+  private static final int MAX_BEAM = 16_384;
+
+  /** Share of the live rows wanted in the beam with which a search is content. */
+  private static final double ENOUGH = 0.8;
+
+  /** Searches that a batch may overlap before the next one makes batches wait. */
+  private static final int MAX_TRIES = 4;
 
   /** Fewest rows measured again on full vectors. */
   private static final int MIN_RERANK = 20;
@@ -24,6 +30,7 @@ final class RowSearch {
   private final CollectionStore store;
   private final HnswIndex index;
   private final UnlinkedBuffer buffer;
+  private final ReplacedRows replaced;
   private final ReaderEpoch codeReaders;
   private final Similarity similarity;
   private final int dimension;
@@ -35,11 +42,13 @@ final class RowSearch {
       CollectionStore store,
       HnswIndex index,
       UnlinkedBuffer buffer,
+      ReplacedRows replaced,
       ReaderEpoch codeReaders,
       Similarity similarity) {
     this.store = store;
     this.index = index;
     this.buffer = buffer;
+    this.replaced = replaced;
     this.codeReaders = codeReaders;
     this.similarity = similarity;
     this.dimension = store.schema().dimension();
@@ -54,8 +63,25 @@ final class RowSearch {
     return fallbacks.sum();
   }
 
+  /**
+   * @throws IllegalArgumentException if the query's norm is none that rows may have
+   */
   void search(SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
     searches.increment();
+    for (int tries = 1; tries < MAX_TRIES; tries++) {
+      long version = replaced.version();
+      searchOnce(request, ef, scratch, result);
+      if (replaced.isAt(version)) {
+        return;
+      }
+    }
+    synchronized (replaced) {
+      searchOnce(request, ef, scratch, result);
+    }
+  }
+
+  private void searchOnce(
+      SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
     result.reset(request.k);
     float[] query = load(request.query, scratch);
     float squaredNorm = squaredNorm(query);
@@ -67,9 +93,13 @@ final class RowSearch {
     } else if (index.linkedCount() == 0) {
       result.strategy = SearchStrategy.FLAT;
       scanUnlinked(query, squaredNorm, snapshot, result);
+    } else if (beam(Math.max(ef, request.k)) > MAX_BEAM) {
+      // So few of the rows are left that the graph would be walked through for them in vain.
+      result.strategy = SearchStrategy.FLAT;
+      scanAll(query, squaredNorm, snapshot, result);
     } else {
-      int live = graph(query, squaredNorm, Math.max(ef, request.k), request.k, scratch, result);
-      if (live < request.k && missed(request.k, live, snapshot)) {
+      int found = graph(query, squaredNorm, Math.max(ef, request.k), request.k, scratch, result);
+      if (found < request.k && missed(request.k, found, snapshot)) {
         fallbacks.increment();
         result.strategy = SearchStrategy.FALLBACK;
         scanAll(query, squaredNorm, snapshot, result);
@@ -98,11 +128,12 @@ final class RowSearch {
   }
 
   private float squaredNorm(float[] query) {
-    float sum = 0;
-    for (int j = 0; j < dimension; j++) {
-      sum += query[j] * query[j];
+    float squaredNorm = QueryNorm.squared(query, 0, dimension);
+    if (!QueryNorm.isValid(squaredNorm, similarity)) {
+      throw new IllegalArgumentException(
+          "query: squared norm " + squaredNorm + ", expected " + QueryNorm.expected(similarity));
     }
-    return sum;
+    return squaredNorm;
   }
 
   /** Whether the graph holds more live rows than it gave. */
@@ -113,69 +144,84 @@ final class RowSearch {
     return found < Math.min(k, live - elsewhere);
   }
 
-  /** Searches the graph, widening the beam while it holds too few live rows; returns how many. */
+  /**
+   * Searches the graph with a beam that holds {@code ef} rows that are found: deleted nodes are
+   * walked through and do not count. The first beam follows from their share, and is widened where
+   * they lie closer here than elsewhere.
+   *
+   * @return how many rows of the beam are found
+   */
   private int graph(
-      float[] query,
-      float squaredNorm,
-      int firstEf,
-      int k,
-      SearchScratch scratch,
-      SearchResult result) {
-    int ef = firstEf;
+      float[] query, float squaredNorm, int ef, int k, SearchScratch scratch, SearchResult result) {
+    int beam = (int) Math.min(beam(ef), MAX_BEAM);
     while (true) {
       long start = System.nanoTime();
       int side = codeReaders.enter();
-      int found;
+      int met;
       try {
-        found = index.search(query, ef, scratch);
+        met = index.search(query, beam, scratch);
       } finally {
         codeReaders.exit(side);
       }
-      long searched = System.nanoTime();
-      result.ef = ef;
+      result.ef = beam;
       result.nodesVisited += scratch.nodesVisited();
       result.distanceComputations += scratch.distanceComputations();
-      int live = rerank(query, squaredNorm, found, Math.max(2 * k, ef / 2), scratch, result);
-      result.graphNanos += searched - start;
-      result.rerankNanos += System.nanoTime() - searched;
-      if (live >= k || found < ef || ef >= MAX_EF) {
-        return live;
+      int found = found(met, scratch);
+      result.graphNanos += System.nanoTime() - start;
+      boolean enough = found >= k && found >= ENOUGH * ef;
+      if (enough || met < beam || beam >= MAX_BEAM) {
+        rerank(
+            query,
+            squaredNorm,
+            Math.min(found, Math.max(MIN_RERANK, Math.max(2 * k, ef / 2))),
+            scratch,
+            result);
+        return found;
       }
-      ef = Math.min(MAX_EF, 2 * ef);
+      long wider = Math.max(2L * beam, (long) ef * met / Math.max(1, found));
+      beam = (int) Math.min(MAX_BEAM, wider);
     }
   }
 
-  /** Measures the nearest live rows of the beam on full vectors. */
-  private int rerank(
-      float[] query,
-      float squaredNorm,
-      int found,
-      int wanted,
-      SearchScratch scratch,
-      SearchResult result) {
-    int[] rows = scratch.rows(found);
+  /** The beam of which {@code ef} rows are found, by the share of all rows that are. */
+  private long beam(int ef) {
     int count = store.rows().count();
-    int most = Math.max(MIN_RERANK, wanted);
-    int live = 0;
-    for (int i = 0; i < found && live < most; i++) {
+    int found = Math.min(count, store.rows().liveCount() + replaced.count());
+    return found == count ? ef : Math.max(ef, (long) ef * count / Math.max(1, found));
+  }
+
+  /** Puts the rows of the beam that are found, in its order, into the scratch's rows. */
+  private int found(int met, SearchScratch scratch) {
+    int[] rows = scratch.rows(met);
+    int count = store.rows().count();
+    int found = 0;
+    for (int i = 0; i < met; i++) {
       int slot = HnswIndex.found(scratch, i);
-      if (slot < count && !store.rows().isDeleted(slot)) {
-        rows[live++] = slot;
+      if (slot < count && isFound(slot)) {
+        rows[found++] = slot;
       }
     }
+    return found;
+  }
+
+  /** Measures the first of the scratch's rows on full vectors. */
+  private void rerank(
+      float[] query, float squaredNorm, int most, SearchScratch scratch, SearchResult result) {
+    long start = System.nanoTime();
+    int[] rows = scratch.rows(most);
     long base = store.rows().vectorsAddress();
     int stride = store.rows().rowStride();
     int touched = 0;
-    for (int i = 0; i < live; i++) {
+    for (int i = 0; i < most; i++) {
       touched += Memory.touch(base + (long) rows[i] * stride, stride);
     }
     scratch.keep(touched);
-    for (int i = 0; i < live; i++) {
+    for (int i = 0; i < most; i++) {
       offer(query, squaredNorm, rows[i], result.nearest);
     }
-    result.reranked += live;
-    result.distanceComputations += live;
-    return live;
+    result.reranked += most;
+    result.distanceComputations += most;
+    result.rerankNanos += System.nanoTime() - start;
   }
 
   private void scanUnlinked(
@@ -232,11 +278,15 @@ final class RowSearch {
 
   private void scan(float[] query, float squaredNorm, int from, int to, SearchResult result) {
     for (int slot = from; slot < to; slot++) {
-      if (!store.rows().isDeleted(slot)) {
+      if (isFound(slot)) {
         offer(query, squaredNorm, slot, result.nearest);
         result.distanceComputations++;
       }
     }
+  }
+
+  private boolean isFound(int slot) {
+    return replaced.isFound(slot, store.rows().isDeleted(slot));
   }
 
   private void offer(float[] query, float squaredNorm, int slot, TopK nearest) {

@@ -4,7 +4,7 @@ package io.omendb.engine;
 public enum SearchStrategy {
   /** The graph, and beside it the rows that wait to be linked. */
   GRAPH,
-  /** No row is linked yet: all were compared. */
+  /** No row is linked yet, or hardly one is left of those that are: all were compared. */
   FLAT,
   /** Asked to compare all rows. */
   EXACT,

@@ -173,6 +173,11 @@ final class UnlinkedBuffer {
     snapshot = new Snapshot(unlinked.copy(), unbuilt.copy(), published);
   }
 
+  /** Whether a slot is hidden until it is linked. */
+  synchronized boolean isUnbuilt(int slot) {
+    return unbuilt.contains(slot);
+  }
+
   /** Rows compared one by one. */
   synchronized long unlinkedRows() {
     return unlinked.slots();

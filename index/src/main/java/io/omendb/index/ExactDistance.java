@@ -26,7 +26,8 @@ public final class ExactDistance {
       case L2 -> Kernels.squaredL2(query, row, paddedDimension);
       case COSINE -> {
         double norms = Math.sqrt((double) querySquaredNorm * rowSquaredNorm);
-        yield (float) (1 - Kernels.dot(query, row, paddedDimension) / norms);
+        double distance = 1 - Kernels.dot(query, row, paddedDimension) / norms;
+        yield (float) Math.clamp(distance, 0.0, 2.0); // of parallel vectors, rounding
       }
       case INNER_PRODUCT -> -Kernels.dot(query, row, paddedDimension);
     };

@@ -30,7 +30,10 @@ public final class TopK {
     return size < k ? Float.POSITIVE_INFINITY : distance(size - 1);
   }
 
-  /** Offers one candidate; offered twice, it is kept once. */
+  /**
+   * Offers one candidate; offered twice, it is kept once, at the first distance: the last bit of a
+   * second one may differ, since it depends on how the kernel was compiled by then.
+   */
   public void offer(float distance, int ordinal) {
     long entry = (long) sortable(distance) << 32 | ordinal;
     if (k == 0 || (size == k && entry >= entries[size - 1])) {
@@ -46,8 +49,10 @@ public final class TopK {
         high = middle;
       }
     }
-    if (low < size && entries[low] == entry) {
-      return;
+    for (int i = 0; i < size; i++) {
+      if ((int) entries[i] == ordinal) {
+        return;
+      }
     }
     size = Math.min(size, k - 1);
     System.arraycopy(entries, low, entries, low + 1, size - low);

@@ -249,7 +249,7 @@ class CollectionTest {
     refuses(collection, "not finite", 2, Float.NaN, 1, 2, Float.NaN);
     refuses(collection, "not finite", 0, Float.POSITIVE_INFINITY, Float.POSITIVE_INFINITY, 1, 1);
     refuses(collection, "not finite", 1, Float.NEGATIVE_INFINITY, 0, Float.NEGATIVE_INFINITY, 1);
-    refuses(collection, "squared norm overflows float32", 1, -3e19f, 1, -3e19f, 2e18f);
+    refuses(collection, "distances overflow float32", 1, -3e19f, 1, -3e19f, 2e18f);
     if (similarity == Similarity.COSINE) {
       refuses(collection, "zero norm under cosine", -1, 0, 0, -0f, 0);
       refuses(collection, "zero norm under cosine", -1, 0, 1e-30f, 1e-30f, 0);

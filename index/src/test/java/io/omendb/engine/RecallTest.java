@@ -8,6 +8,7 @@ import io.omendb.index.Similarity;
 import io.omendb.storage.api.WriteMode;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,6 +71,61 @@ class RecallTest {
       TestEngine.awaitLinked(collection);
       check(collection, vectors, floor, ceiling);
     }
+  }
+
+  /** Deleted nodes are walked through and do not take the place of live ones in the beam. */
+  @ParameterizedTest
+  @CsvSource({"clustered, 0.5", "clustered, 0.8", "clustered, 0.95", "gaussian, 0.8"})
+  void deletesCostNoRecall(String kind, double share) throws Exception {
+    int count = 20_000;
+    float[][] vectors =
+        kind.equals("gaussian") ? gaussian(count, 16) : TestEngine.clustered(random, count, 16);
+    float[][] queries = kind.equals("gaussian") ? gaussian(200, 16) : Arrays.copyOf(vectors, 200);
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = database.create(CollectionConfig.of("c", 16, Similarity.L2));
+      collection.beginBuild();
+      TestEngine.append(collection, TestRows.of(vectors), WriteMode.UPSERT, Visibility.AFTER_BUILD);
+      collection.endBuild();
+      TestEngine.awaitLinked(collection);
+      double before = recall(collection, queries, vectors);
+      long[] dead =
+          random.ints(0, count).distinct().limit((int) (share * count)).asLongStream().toArray();
+      TestEngine.delete(collection, dead);
+      for (long id : dead) {
+        vectors[(int) id] = new float[0];
+      }
+      double after = recall(collection, queries, vectors);
+      System.err.println(kind + " " + share + ": recall@10 " + before + " -> " + after);
+      assertTrue(after >= before - 0.01, "recall@10 " + before + " -> " + after);
+      assertEquals(0, collection.stats(false).fallbackCount());
+      TestEngine.await(
+          "a calibration of what is left", () -> collection.stats(false).calibratedRecall() > 0.9);
+      assertTrue(recall(collection, queries, vectors) >= before - 0.01);
+    }
+  }
+
+  private float[][] gaussian(int count, int dimension) {
+    float[][] vectors = new float[count][dimension];
+    for (float[] vector : vectors) {
+      for (int j = 0; j < dimension; j++) {
+        vector[j] = (float) random.nextGaussian();
+      }
+    }
+    return vectors;
+  }
+
+  private static double recall(Collection collection, float[][] queries, float[][] vectors) {
+    List<float[]> live = Arrays.stream(vectors).filter(vector -> vector.length > 0).toList();
+    int hits = 0;
+    for (float[] query : queries) {
+      SearchResult result = TestEngine.search(collection, TestEngine.nearest(query, K));
+      assertEquals(K, result.count());
+      double kth = TestEngine.bruteForce(Similarity.L2, query, live, K)[K - 1];
+      for (int i = 0; i < K; i++) {
+        hits += result.distance(i) <= kth + 1e-6 * (1 + kth) ? 1 : 0;
+      }
+    }
+    return hits / (double) (K * queries.length);
   }
 
   private static void check(Collection collection, float[][] vectors, double floor, double ceiling)

@@ -16,14 +16,37 @@ class SchedulesTest {
 
   @Test
   void calibratesWhenTheGraphHasDoubled() {
-    CalibrationSchedule schedule = new CalibrationSchedule();
+    CalibrationSchedule schedule = new CalibrationSchedule(() -> now);
     assertFalse(schedule.holdsOut(249));
     assertTrue(schedule.holdsOut(250), "samples are held out before the first calibration");
-    assertFalse(schedule.isDue(499));
-    assertTrue(schedule.isDue(500));
-    schedule.calibrated(600);
-    assertFalse(schedule.isDue(1_199));
-    assertTrue(schedule.isDue(1_200));
+    assertFalse(schedule.isDue(499, 0));
+    assertTrue(schedule.isDue(500, 0));
+    schedule.calibrated(600, 0);
+    assertFalse(schedule.isDue(1_199, 0));
+    assertTrue(schedule.isDue(1_200, 0));
+  }
+
+  @Test
+  void calibratesWhenAFourthOfTheRowsIsGone() {
+    CalibrationSchedule schedule = new CalibrationSchedule(() -> now);
+    schedule.calibrated(100_000, 20_000);
+    assertFalse(schedule.isDue(100_000, 39_999));
+    assertTrue(schedule.isDue(100_000, 40_000));
+    schedule.calibrated(100_000, 99_900);
+    assertFalse(schedule.isDue(100_000, 100_000), "a few rows are not worth it");
+  }
+
+  @Test
+  void aCalibrationWaitsForAPauseButNotForEver() {
+    CalibrationSchedule schedule = new CalibrationSchedule(() -> now);
+    assertFalse(schedule.isOverdue(499, 0));
+    assertFalse(schedule.isOverdue(500, 0));
+    pass(CalibrationSchedule.PATIENCE_NANOS);
+    assertFalse(schedule.isOverdue(600, 0));
+    pass(1);
+    assertTrue(schedule.isOverdue(700, 0));
+    schedule.calibrated(700, 0);
+    assertFalse(schedule.isOverdue(800, 0));
   }
 
   @Test

@@ -11,6 +11,7 @@ import io.omendb.storage.wal.Wal;
 import io.omendb.storage.wal.WalLayout;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Makes written records visible: what the log's thread does to the collection. The fields belong to
@@ -21,6 +22,7 @@ final class Publisher implements Wal.Owner {
   private final RowReader rows;
   private final FailureHandler failureHandler;
   private final ChangeView written = new ChangeView(RowLayout.BYTES);
+  private final IntUnaryOperator previous;
   private int[] deletedNow = new int[16];
   private long publishedHeap;
   private volatile long bulkBytes;
@@ -31,6 +33,7 @@ final class Publisher implements Wal.Owner {
     this.rows = rows;
     this.failureHandler = failureHandler;
     this.publishedHeap = state.heapEnd;
+    this.previous = state.slots::previous;
   }
 
   /** Sets the one listener. Any thread. */
@@ -83,6 +86,7 @@ final class Publisher implements Wal.Owner {
         assert written.firstSlot() == from : "rows from " + written.firstSlot() + ", not " + from;
         int to = from + written.count();
         publishedHeap = written.heapFrom() + written.heapBytes();
+        listener.publishing(from, to, previous);
         rows.publish(to);
         if (!written.isInline()) {
           addBulkBytes((long) written.count() * state.slots.stride + written.heapBytes());

@@ -1,10 +1,21 @@
 package io.omendb.storage;
 
+import java.util.function.IntUnaryOperator;
+
 /**
  * Told what a collection's log has done. Every method is called on the log's thread, in log order,
  * and must not block or throw: the log waits.
  */
 public interface StoreListener {
+  /**
+   * Rows are about to become visible, and those they replace to be marked deleted.
+   *
+   * @param slotFrom first of them
+   * @param slotTo one past the last
+   * @param previous from a slot to the one it replaces, -1 for none
+   */
+  default void publishing(int slotFrom, int slotTo, IntUnaryOperator previous) {}
+
   /**
    * A record became visible.
    *

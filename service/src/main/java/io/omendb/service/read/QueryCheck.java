@@ -1,7 +1,7 @@
 package io.omendb.service.read;
 
 import io.omendb.engine.CollectionConfig;
-import io.omendb.index.Similarity;
+import io.omendb.engine.QueryNorm;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.proto.v1.VectorFormat;
 import io.omendb.service.status.Refusal;
@@ -90,7 +90,6 @@ public final class QueryCheck {
     float[] values = query.queries();
     int dimension = config.dimension();
     for (int i = 0; i < count; i++) {
-      boolean zero = true;
       for (int j = 0; j < dimension; j++) {
         float value = values[i * dimension + j];
         if (!Float.isFinite(value)) {
@@ -98,15 +97,17 @@ public final class QueryCheck {
           throw invalid(
               ErrorReason.ERROR_REASON_NOT_FINITE, i, path, Float.toString(value), "finite");
         }
-        zero &= value == 0;
       }
-      if (zero && config.similarity() == Similarity.COSINE) {
+      float squaredNorm = QueryNorm.squared(values, i * dimension, dimension);
+      if (!QueryNorm.isValid(squaredNorm, config.similarity())) {
         throw invalid(
-            ErrorReason.ERROR_REASON_ZERO_NORM,
+            squaredNorm < 1
+                ? ErrorReason.ERROR_REASON_ZERO_NORM
+                : ErrorReason.ERROR_REASON_NOT_FINITE,
             i,
             batch ? field + "[" + i + "]" : field,
-            "a vector of norm zero",
-            "a norm above zero");
+            "a vector of squared norm " + squaredNorm,
+            QueryNorm.expected(config.similarity()));
       }
     }
   }

@@ -193,7 +193,7 @@ public final class VectorRpcs extends VectorServiceGrpc.VectorServiceImplBase {
     CollectionStats stats = collection.stats(false);
     return CountResponse.newBuilder()
         .setCount(stats.liveCount())
-        .setSearchableCount(stats.liveCount() - stats.unbuiltCount())
+        .setSearchableCount(stats.searchableCount())
         .setVisibleSequence(visible)
         .build();
   }

@@ -7,6 +7,7 @@ import io.grpc.StatusRuntimeException;
 import io.omendb.engine.CollectionNotFoundException;
 import io.omendb.engine.CollectionQuarantinedException;
 import io.omendb.engine.InvalidConfigException;
+import io.omendb.engine.QueryNorm;
 import io.omendb.engine.UnlinkedBufferFullException;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.service.status.Refusal.Violation;
@@ -84,7 +85,9 @@ public final class StatusMapper {
                 item.index(),
                 row + "[" + item.component() + "]",
                 Float.toString(item.value()),
-                Float.isFinite(item.value()) ? "a squared norm that is finite" : "finite"));
+                Float.isFinite(item.value())
+                    ? "a squared norm up to " + QueryNorm.MOST
+                    : "finite"));
       }
     }
     ErrorReason reason =
