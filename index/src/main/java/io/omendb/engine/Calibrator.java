@@ -6,6 +6,7 @@ import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.memory.Memory;
 import io.omendb.storage.CollectionStore;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the default ef: the smallest of a ladder that reaches the target recall@10 on rows that
@@ -58,8 +59,9 @@ final class Calibrator {
    *
    * @param samples slots used as queries; themselves no answers
    * @param linked rows in the graph
+   * @return null where there is nothing that the samples could find
    */
-  Calibration calibrate(int[] samples, int count, double targetRecall, long linked) {
+  @Nullable Calibration calibrate(int[] samples, int count, double targetRecall, long linked) {
     float[][] queries = new float[count][];
     for (int i = 0; i < count; i++) {
       queries[i] = new float[store.rows().rowStride() / Float.BYTES];
@@ -85,7 +87,10 @@ final class Calibrator {
       if (ef > LADDER[0] && distances > count * Math.max(MIN_DISTANCES, MAX_SHARE * linked)) {
         return chosen;
       }
-      chosen = new Calibration(ef, there == 0 ? 1 : (double) found / there);
+      if (there == 0) {
+        return null;
+      }
+      chosen = new Calibration(ef, (double) found / there);
       if (chosen.recall >= targetRecall + MARGIN * (1 - targetRecall)) {
         return chosen;
       }

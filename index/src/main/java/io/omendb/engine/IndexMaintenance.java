@@ -266,8 +266,10 @@ final class IndexMaintenance {
       target = 1 - (1 - target) / 2;
     }
     int deleted = deletedRows();
-    if (samples >= HELD_LEAST) {
-      calibration = calibrator.calibrate(sample, samples, target, linked);
+    Calibrator.Calibration found =
+        samples < HELD_LEAST ? null : calibrator.calibrate(sample, samples, target, linked);
+    if (found != null) {
+      calibration = found;
       LOG.info(
           "collection {}: default ef {} (recall@10 {} on {} samples, {} linked, {} deleted)",
           config.name(),

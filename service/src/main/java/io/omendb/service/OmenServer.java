@@ -10,12 +10,12 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.omendb.engine.Database;
 import io.omendb.engine.DatabaseOptions;
 import io.omendb.proto.v1.VectorServiceGrpc;
 import io.omendb.service.call.GuardedService;
+import io.omendb.service.call.InboundMemory;
 import io.omendb.service.call.Serving;
 import io.omendb.service.config.ServerConfig;
 import io.omendb.service.metrics.Metrics;
@@ -27,6 +27,7 @@ import io.omendb.service.rpc.CollectionRpcs;
 import io.omendb.service.rpc.GeneratedCalls;
 import io.omendb.service.rpc.VectorRpcs;
 import io.omendb.service.wire.ByteCounters;
+import io.omendb.service.wire.MemoryBudget;
 import io.omendb.service.wire.QueryMarshaller;
 import io.omendb.service.wire.Reply;
 import io.omendb.service.wire.RowsMarshaller;
@@ -52,6 +53,8 @@ final class OmenServer implements AutoCloseable {
 
   private static final int HANDSHAKE_TIMEOUT_SECONDS = 10;
   private static final int CLIENT_KEEP_ALIVE_SECONDS = 10;
+  private static final int KEEP_ALIVE_SECONDS = 10;
+  private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 10;
   private static final int RESETS_MAX = 200;
   private static final int RESETS_WINDOW_SECONDS = 30;
 
@@ -65,6 +68,7 @@ final class OmenServer implements AutoCloseable {
 
   private final ServerConfig config;
   private final ByteCounters counters = new ByteCounters();
+  private final MemoryBudget budget = MemoryBudget.ofHeap();
   private final Serving serving = new Serving();
   private final Health health = new Health();
   private final Acknowledger acknowledger = new Acknowledger(this::fatal);
@@ -96,9 +100,10 @@ final class OmenServer implements AutoCloseable {
   }
 
   private Server build() {
+    InboundMemory inbound = new InboundMemory(MemoryBudget.ofDirectMemory());
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(config.listen())
-            .channelType(NioServerSocketChannel.class)
+            .channelFactory(() -> new BoundedServerChannel(config.maxConnections()))
             .bossEventLoopGroup(acceptors)
             .workerEventLoopGroup(network)
             // Handlers run on the network's threads, and hand on what may take time: gRPC's own
@@ -111,14 +116,19 @@ final class OmenServer implements AutoCloseable {
             // gRPC's default answers clients that ping more often than every 5 minutes with GOAWAY.
             .permitKeepAliveTime(CLIENT_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
-            .addStreamTracerFactory(metrics.calls());
+            // A client that has vanished must not keep a stream open: builds wait for its end.
+            .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+            .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+            .addStreamTracerFactory(inbound)
+            .addStreamTracerFactory(metrics.calls())
+            .intercept(inbound);
     return bind(builder).build();
   }
 
   /// Adds the services to a server of any transport.
   <B extends ServerBuilder<B>> B bind(B builder) {
     ReadScheduler reads = new ReadScheduler(pool, acknowledger, config.visibleWait().toNanos());
-    GeneratedCalls calls = new GeneratedCalls(pool, reads);
+    GeneratedCalls calls = new GeneratedCalls(pool, reads, budget);
     builder.addService(vectorService(reads, calls));
     add(
         builder,
@@ -138,7 +148,7 @@ final class OmenServer implements AutoCloseable {
 
   private ServerServiceDefinition vectorService(ReadScheduler reads, GeneratedCalls calls) {
     int pooled = config.requestThreads() + Math.min(config.requestQueue(), 256);
-    QueryMarshaller queries = new QueryMarshaller(counters, pooled);
+    QueryMarshaller queries = new QueryMarshaller(counters, pooled, budget);
     var insert =
         ServerMethodDefinition.create(
             VectorServiceGrpc.getInsertMethod().toBuilder(
@@ -154,15 +164,16 @@ final class OmenServer implements AutoCloseable {
                 serving,
                 acknowledger,
                 AdminRpcs.durabilityMode(config.durability()),
-                config.maxStreams()));
+                config.maxStreams(),
+                budget));
     var search =
         ServerMethodDefinition.create(
             VectorServiceGrpc.getSearchMethod().toBuilder(queries, Reply.MARSHALLER).build(),
-            new SearchHandler(serving, reads, config.maxReplyBytes(), false));
+            new SearchHandler(serving, reads, config.maxReplyBytes(), budget, false));
     var searchBatch =
         ServerMethodDefinition.create(
             VectorServiceGrpc.getSearchBatchMethod().toBuilder(queries, Reply.MARSHALLER).build(),
-            new SearchHandler(serving, reads, config.maxReplyBytes(), true));
+            new SearchHandler(serving, reads, config.maxReplyBytes(), budget, true));
     return GuardedService.of(
         new VectorRpcs(serving, calls, acknowledger, config.maxReplyBytes()).bindService(),
         Map.of(

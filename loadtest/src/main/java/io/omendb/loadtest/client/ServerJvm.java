@@ -38,7 +38,7 @@ final class ServerJvm {
   static List<String> command(String heap, List<String> moreOptions) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(options(heap, "256m"));
+    command.addAll(options(heap, "512m"));
     command.addAll(archive());
     command.addAll(moreOptions);
     command.addAll(List.of("-cp", System.getProperty("java.class.path", ""), MAIN));

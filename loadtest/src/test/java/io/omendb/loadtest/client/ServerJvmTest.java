@@ -22,9 +22,9 @@ class ServerJvmTest {
             .takeWhile(line -> !line.equals(")"))
             .filter(line -> !line.startsWith("#"))
             .map(line -> line.replace("$heap", "256m"))
-            .map(line -> line.replace("${OMENDB_DIRECT_MEMORY:-256m}", "256m"))
+            .map(line -> line.replace("${OMENDB_DIRECT_MEMORY:-512m}", "512m"))
             .toList();
-    assertEquals(expected, ServerJvm.options("256m", "256m"));
+    assertEquals(expected, ServerJvm.options("256m", "512m"));
     assertTrue(launcher.contains("main=" + ServerJvm.MAIN), "the launcher's main class");
   }
 }

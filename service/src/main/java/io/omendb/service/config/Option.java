@@ -84,6 +84,12 @@ public enum Option {
       "256",
       "Collections; more: TOO_MANY.",
       Values.number(1, 1_000_000)),
+  MAX_CONNECTIONS(
+      "max-connections",
+      "connections",
+      "4096",
+      "Connections at a time; more are closed as they come.",
+      Values.number(1, 1_000_000)),
   MAX_CALLS(
       "max-calls",
       "calls",

@@ -23,6 +23,7 @@ import picocli.CommandLine.ParseResult;
 /// @param visibleWait longest wait for min_visible_sequence
 /// @param maxStreams bulk streams at a time
 /// @param maxCollections collections
+/// @param maxConnections connections at a time
 /// @param maxCalls calls at a time on one connection
 /// @param drain longest time that calls get to end when the server stops
 public record ServerConfig(
@@ -39,6 +40,7 @@ public record ServerConfig(
     Duration visibleWait,
     int maxStreams,
     int maxCollections,
+    int maxConnections,
     int maxCalls,
     Duration drain) {
 
@@ -58,6 +60,7 @@ public record ServerConfig(
         value(parsed, Option.VISIBLE_WAIT, Duration.class),
         value(parsed, Option.MAX_STREAMS, Integer.class),
         value(parsed, Option.MAX_COLLECTIONS, Integer.class),
+        value(parsed, Option.MAX_CONNECTIONS, Integer.class),
         value(parsed, Option.MAX_CALLS, Integer.class),
         value(parsed, Option.DRAIN, Duration.class));
   }

@@ -6,12 +6,14 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.omendb.engine.Collection;
 import io.omendb.service.call.CallReplies;
+import io.omendb.service.call.ReplyMemory;
 import io.omendb.service.call.Serving;
 import io.omendb.service.call.UnaryListener;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.status.StatusMapper;
 import io.omendb.service.wire.MalformedMessageException;
+import io.omendb.service.wire.MemoryBudget;
 import io.omendb.service.wire.QueryMessage;
 import io.omendb.service.wire.Reply;
 
@@ -21,9 +23,12 @@ public final class SearchHandler implements ServerCallHandler<QueryMessage, Repl
   private final Serving serving;
   private final ReadScheduler reads;
   private final int maxReplyBytes;
+  private final MemoryBudget budget;
   private final boolean batch;
 
-  public SearchHandler(Serving serving, ReadScheduler reads, int maxReplyBytes, boolean batch) {
+  public SearchHandler(
+      Serving serving, ReadScheduler reads, int maxReplyBytes, MemoryBudget budget, boolean batch) {
+    this.budget = budget;
     this.serving = serving;
     this.reads = reads;
     this.maxReplyBytes = maxReplyBytes;
@@ -34,15 +39,27 @@ public final class SearchHandler implements ServerCallHandler<QueryMessage, Repl
   public ServerCall.Listener<QueryMessage> startCall(
       ServerCall<QueryMessage, Reply> call, Metadata headers) {
     call.request(2);
+    ReplyMemory memory = new ReplyMemory(budget);
     return new UnaryListener<>(call) {
       @Override
       protected void handle(QueryMessage query) {
-        search(call, query);
+        search(call, query, memory);
+      }
+
+      @Override
+      public void onComplete() {
+        memory.end();
+      }
+
+      @Override
+      public void onCancel() {
+        memory.end();
       }
     };
   }
 
-  private void search(ServerCall<QueryMessage, Reply> call, QueryMessage query) {
+  private void search(
+      ServerCall<QueryMessage, Reply> call, QueryMessage query, ReplyMemory memory) {
     try {
       Deadline deadline = CallReplies.deadline();
       if (CallReplies.closeIfLate(call, deadline)) {
@@ -53,11 +70,14 @@ public final class SearchHandler implements ServerCallHandler<QueryMessage, Repl
       if (fault != null) {
         throw Refusals.malformed(fault);
       }
+      if (query.isMemoryFull()) {
+        throw Refusals.memoryFull(query.vectorBytes(), budget);
+      }
       Collection collection = serving.collection(query.collection());
       QueryCheck.checkOptions(query);
       int count = QueryCheck.checkVectors(query, collection.config(), batch);
       SearchTask task =
-          new SearchTask(call, query, collection, batch, count, deadline, maxReplyBytes);
+          new SearchTask(call, query, collection, batch, count, deadline, maxReplyBytes, memory);
       reads.start(collection, query.minVisibleSequence(), deadline, task, task::refuse);
     } catch (Refusal e) {
       query.close();

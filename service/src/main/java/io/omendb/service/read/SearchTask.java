@@ -11,6 +11,7 @@ import io.omendb.proto.v1.SearchExplain;
 import io.omendb.proto.v1.SearchResponse;
 import io.omendb.proto.v1.SearchStrategy;
 import io.omendb.service.call.CallReplies;
+import io.omendb.service.call.ReplyMemory;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.status.StatusMapper;
@@ -31,6 +32,7 @@ final class SearchTask implements Runnable {
   private final int count;
   private final @Nullable Deadline deadline;
   private final int maxReplyBytes;
+  private final ReplyMemory memory;
 
   SearchTask(
       ServerCall<QueryMessage, Reply> call,
@@ -39,7 +41,8 @@ final class SearchTask implements Runnable {
       boolean batch,
       int count,
       @Nullable Deadline deadline,
-      int maxReplyBytes) {
+      int maxReplyBytes,
+      ReplyMemory memory) {
     this.call = call;
     this.query = query;
     this.collection = collection;
@@ -47,6 +50,7 @@ final class SearchTask implements Runnable {
     this.count = count;
     this.deadline = deadline;
     this.maxReplyBytes = maxReplyBytes;
+    this.memory = memory;
   }
 
   @Override
@@ -65,8 +69,9 @@ final class SearchTask implements Runnable {
       }
     } catch (Refusal e) {
       StatusMapper.close(call, e);
-    } catch (RuntimeException e) {
-      StatusMapper.close(call, StatusMapper.refusal(e, query.collection()));
+    } catch (RuntimeException | Error e) {
+      // An Error too: a call is never left unanswered. The query is another's by now.
+      StatusMapper.close(call, StatusMapper.refusal(e, collection.config().name()));
     }
   }
 
@@ -103,6 +108,10 @@ final class SearchTask implements Runnable {
         }
         search(workspace, request, i);
         encodeResult(workspace, reply, startNanos);
+        if (i == 0) {
+          // All of it before the rest: two replies that grow side by side could both find no room.
+          memory.reserve(Math.min(maxReplyBytes, (long) reply.length() * count));
+        }
       }
       reply.putVarint(SearchBatchResponse.VISIBLE_SEQUENCE_FIELD_NUMBER, visible);
     }
@@ -137,6 +146,7 @@ final class SearchTask implements Runnable {
     if (bytes > maxReplyBytes) {
       throw Refusals.responseTooLarge(bytes, maxReplyBytes);
     }
+    memory.reserve(bytes);
   }
 
   private SearchExplain explain(SearchResult result, long startNanos) {

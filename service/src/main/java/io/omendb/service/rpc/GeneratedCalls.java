@@ -6,10 +6,12 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.omendb.engine.Collection;
 import io.omendb.service.call.CallReplies;
+import io.omendb.service.call.ReplyMemory;
 import io.omendb.service.read.ReadScheduler;
 import io.omendb.service.read.RequestPool;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.StatusMapper;
+import io.omendb.service.wire.MemoryBudget;
 import org.jspecify.annotations.Nullable;
 
 /// Runs the methods of the generated services, which use generated messages and observers.
@@ -29,9 +31,16 @@ public final class GeneratedCalls {
   /// Ends one call, once. Any thread, one at a time.
   static final class Answer<R> {
     private final StreamObserver<R> observer;
+    private final ReplyMemory memory;
 
-    private Answer(StreamObserver<R> observer) {
+    private Answer(StreamObserver<R> observer, ReplyMemory memory) {
       this.observer = observer;
+      this.memory = memory;
+    }
+
+    /// Makes sure that there is memory for a reply that takes `bytes` while it is built.
+    void reserve(long bytes) throws Refusal {
+      memory.reserve(bytes);
     }
 
     void send(R reply) {
@@ -46,8 +55,10 @@ public final class GeneratedCalls {
 
   private final RequestPool pool;
   private final ReadScheduler reads;
+  private final MemoryBudget budget;
 
-  public GeneratedCalls(RequestPool pool, ReadScheduler reads) {
+  public GeneratedCalls(RequestPool pool, ReadScheduler reads, MemoryBudget budget) {
+    this.budget = budget;
     this.pool = pool;
     this.reads = reads;
   }
@@ -70,16 +81,10 @@ public final class GeneratedCalls {
 
   /// As [#run], once `sequence` is visible in `collection`.
   <R> void runWhenVisible(
-      StreamObserver<R> observer, Collection collection, long sequence, Body<R> body) {
+      StreamObserver<R> observer, Collection collection, long sequence, LateBody<R> body) {
     Answer<R> answer = answer(observer);
     Deadline deadline = CallReplies.deadline();
-    Runnable task =
-        task(
-            observer,
-            answer,
-            collection.config().name(),
-            deadline,
-            later -> later.send(body.answer()));
+    Runnable task = task(observer, answer, collection.config().name(), deadline, body);
     try {
       reads.start(collection, sequence, deadline, task, answer::refuse);
     } catch (Refusal e) {
@@ -87,12 +92,14 @@ public final class GeneratedCalls {
     }
   }
 
-  private static <R> Answer<R> answer(StreamObserver<R> observer) {
+  private <R> Answer<R> answer(StreamObserver<R> observer) {
+    ReplyMemory memory = new ReplyMemory(budget);
     if (observer instanceof ServerCallStreamObserver<R> call) {
-      // Without a handler, answering a cancelled call would throw.
-      call.setOnCancelHandler(() -> {});
+      // With a handler, answering a cancelled call does not throw.
+      call.setOnCancelHandler(memory::end);
+      call.setOnCloseHandler(memory::end);
     }
-    return new Answer<>(observer);
+    return new Answer<>(observer, memory);
   }
 
   private static <R> Runnable task(
@@ -111,7 +118,8 @@ public final class GeneratedCalls {
       }
       try {
         body.start(answer);
-      } catch (Exception e) {
+      } catch (Exception | Error e) {
+        // An Error too: a call is never left unanswered.
         answer.refuse(StatusMapper.refusal(e, collection));
       }
     };

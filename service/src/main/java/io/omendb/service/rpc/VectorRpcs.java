@@ -37,6 +37,9 @@ public final class VectorRpcs extends VectorServiceGrpc.VectorServiceImplBase {
   private static final int GET_MAX = 10_000;
   private static final int DELETE_MAX = 65_536;
 
+  /// What a record takes beside vector and payload.
+  private static final int RECORD_BYTES = 128;
+
   private final Serving serving;
   private final GeneratedCalls calls;
   private final Acknowledger acknowledger;
@@ -57,17 +60,23 @@ public final class VectorRpcs extends VectorServiceGrpc.VectorServiceImplBase {
       QueryCheck.checkFormat(request.getVectorFormatValue());
       checkIds(collection, request.getNumericIdsCount(), request.getStringIdsCount(), GET_MAX);
       calls.runWhenVisible(
-          observer, collection, request.getMinVisibleSequence(), () -> get(collection, request));
+          observer,
+          collection,
+          request.getMinVisibleSequence(),
+          answer -> get(collection, request, answer));
     } catch (Refusal e) {
       observer.onError(e.toStatus());
     }
   }
 
-  private GetResponse get(Collection collection, GetRequest request) throws Refusal {
+  private void get(Collection collection, GetRequest request, Answer<GetResponse> answer)
+      throws Refusal {
     if (!collection.acquire()) {
       throw Refusals.collectionDropped(collection.config().name());
     }
     try {
+      // All of it before the first: two replies that grow side by side could both find no room.
+      answer.reserve(expectedBytes(collection, request));
       GetResponse.Builder response = GetResponse.newBuilder();
       long size = 0;
       for (long id : request.getNumericIdsList()) {
@@ -90,10 +99,33 @@ public final class VectorRpcs extends VectorServiceGrpc.VectorServiceImplBase {
           checkSize(size);
         }
       }
-      return response.build();
+      answer.send(response.build());
     } finally {
       collection.release();
     }
+  }
+
+  /// About what a reply takes while it is built; floats lie in lists that grow.
+  private static long expectedBytes(Collection collection, GetRequest request) {
+    long vector = (long) collection.config().dimension() * Float.BYTES;
+    boolean floats = request.getVectorFormat() != VectorFormat.VECTOR_FORMAT_BYTES_LE;
+    long perRecord =
+        RECORD_BYTES + (request.getIncludeVectors() ? (floats ? 2 * vector : vector) : 0);
+    long bytes = perRecord * (request.getNumericIdsCount() + request.getStringIdsCount());
+    if (request.getIncludePayloads()) {
+      for (long id : request.getNumericIdsList()) {
+        bytes += payloadBytes(collection, collection.rows().find(id));
+      }
+      for (int i = 0; i < request.getStringIdsCount(); i++) {
+        byte[] utf8 = request.getStringIdsBytes(i).toByteArray();
+        bytes += payloadBytes(collection, collection.rows().find(utf8, 0, utf8.length));
+      }
+    }
+    return bytes;
+  }
+
+  private static int payloadBytes(Collection collection, int slot) {
+    return slot < 0 ? 0 : collection.rows().payloadLength(slot);
   }
 
   private void checkSize(long bytes) throws Refusal {
@@ -182,7 +214,10 @@ public final class VectorRpcs extends VectorServiceGrpc.VectorServiceImplBase {
         throw Refusals.notImplemented("filter");
       }
       calls.runWhenVisible(
-          observer, collection, request.getMinVisibleSequence(), () -> count(collection));
+          observer,
+          collection,
+          request.getMinVisibleSequence(),
+          answer -> answer.send(count(collection)));
     } catch (Refusal e) {
       observer.onError(e.toStatus());
     }

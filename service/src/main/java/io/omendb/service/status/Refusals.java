@@ -3,6 +3,7 @@ package io.omendb.service.status;
 import io.grpc.Status.Code;
 import io.omendb.proto.v1.ErrorReason;
 import io.omendb.service.wire.MalformedMessageException;
+import io.omendb.service.wire.MemoryBudget;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
@@ -14,6 +15,7 @@ public final class Refusals {
 
   private static final int RECOVERING_RETRY_MILLIS = 500;
   private static final int BACKLOG_RETRY_MILLIS = 100;
+  private static final int MEMORY_RETRY_MILLIS = 200;
 
   private Refusals() {}
 
@@ -101,6 +103,19 @@ public final class Refusals {
             "there are " + most + " " + field + " already, the limit of this server")
         .with("field", field)
         .with("expected", "at most " + most);
+  }
+
+  /// The budget of memory has no `bytes` left at the moment.
+  public static Refusal memoryFull(long bytes, MemoryBudget budget) {
+    return Refusal.of(
+            Code.RESOURCE_EXHAUSTED,
+            ErrorReason.ERROR_REASON_MEMORY_FULL,
+            "no memory for "
+                + bytes
+                + " bytes beside the requests and replies under way; try again, or ask for less")
+        .with("value", bytes + " bytes")
+        .with("expected", "at most " + (budget.most() - budget.used()) + " bytes now")
+        .withRetry(MEMORY_RETRY_MILLIS);
   }
 
   public static Refusal responseTooLarge(long bytes, int most) {

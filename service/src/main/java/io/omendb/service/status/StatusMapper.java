@@ -20,9 +20,13 @@ import io.omendb.storage.api.StoreFailedException;
 import io.omendb.storage.api.UnknownCollectionException;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The one place where an exception becomes a status of the contract's table of errors.
 public final class StatusMapper {
+  private static final Logger LOG = LoggerFactory.getLogger(StatusMapper.class);
+
   private StatusMapper() {}
 
   /// What a client is told of `cause`; `collection` is the name the request gave.
@@ -48,6 +52,14 @@ public final class StatusMapper {
       case StoreFailedException _ -> Refusals.outcomeUnknown();
       case CollectionQuarantinedException e -> quarantined(e.damage(), collection);
       case CorruptFileException e -> quarantined(e, collection);
+      // Not of the heap, which ends the process: of network buffers, or address space.
+      case OutOfMemoryError e -> {
+        LOG.error("out of memory outside the heap", e);
+        yield Refusal.of(
+            Status.Code.RESOURCE_EXHAUSTED,
+            ErrorReason.ERROR_REASON_MEMORY_FULL,
+            "no memory for the reply");
+      }
       default -> Refusals.internal(cause);
     };
   }

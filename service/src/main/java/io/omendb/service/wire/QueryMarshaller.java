@@ -26,10 +26,13 @@ public final class QueryMarshaller implements Marshaller<QueryMessage> {
 
   private final ByteCounters counters;
   private final ArrayBlockingQueue<QueryMessage> pool;
+  private final MemoryBudget budget;
 
-  /// Keeps up to `pooled` messages for reuse. Vector bytes are added to `counters`.
-  public QueryMarshaller(ByteCounters counters, int pooled) {
+  /// Keeps up to `pooled` messages for reuse. Vector bytes are added to `counters`; the memory of
+  /// large blocks is taken from `budget`.
+  public QueryMarshaller(ByteCounters counters, int pooled, MemoryBudget budget) {
     this.counters = counters;
+    this.budget = budget;
     this.pool = new ArrayBlockingQueue<>(pooled);
   }
 
@@ -38,7 +41,7 @@ public final class QueryMarshaller implements Marshaller<QueryMessage> {
   public QueryMessage parse(InputStream stream) {
     QueryMessage message = pool.poll();
     if (message == null) {
-      message = new QueryMessage(pool);
+      message = new QueryMessage(pool, budget);
     }
     message.clear();
     message.arrivalNanos = System.nanoTime();
@@ -131,6 +134,9 @@ public final class QueryMarshaller implements Marshaller<QueryMessage> {
     }
     Spans block = message.littleEndianBytes ? view.vectorLe : view.vector;
     message.vectorBytes = block.bytes();
+    if (!message.tryReserve(block.bytes())) {
+      return;
+    }
     MemorySegment target = message.reserve(block.bytes());
     int at = 0;
     int direct = 0;

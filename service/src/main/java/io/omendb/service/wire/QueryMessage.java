@@ -10,10 +10,12 @@ import org.jspecify.annotations.Nullable;
 /// thread. `close` gives it back for reuse; it must not be touched after that. **Threads.** One at
 /// a time.
 public final class QueryMessage implements AutoCloseable {
-  /// Longer query buffers are not kept.
-  private static final int KEPT_FLOATS = 64 * 1024;
+  /// Longer query buffers are not kept: they are what is too small to be counted.
+  private static final int KEPT_FLOATS = MemoryBudget.SMALL_BYTES / Float.BYTES;
 
   private final ArrayBlockingQueue<QueryMessage> pool;
+  private final MemoryBudget budget;
+  private long reserved;
 
   String collection = "";
   int k;
@@ -22,6 +24,7 @@ public final class QueryMessage implements AutoCloseable {
   boolean bothTwins;
   boolean littleEndianBytes;
   int vectorBytes;
+  boolean memoryFull;
   boolean hasMaxDistance;
   float maxDistance;
   long minVisibleSequence;
@@ -36,8 +39,9 @@ public final class QueryMessage implements AutoCloseable {
   private float[] queries = new float[0];
   private MemorySegment queryBytes = MemorySegment.ofArray(queries);
 
-  QueryMessage(ArrayBlockingQueue<QueryMessage> pool) {
+  QueryMessage(ArrayBlockingQueue<QueryMessage> pool, MemoryBudget budget) {
     this.pool = pool;
+    this.budget = budget;
   }
 
   /// Gives the object back.
@@ -47,6 +51,8 @@ public final class QueryMessage implements AutoCloseable {
       queries = new float[0];
       queryBytes = MemorySegment.ofArray(queries);
     }
+    budget.release(reserved);
+    reserved = 0;
     // If the pool is full, the collector takes this one.
     boolean unused = pool.offer(this);
   }
@@ -60,6 +66,7 @@ public final class QueryMessage implements AutoCloseable {
     bothTwins = false;
     littleEndianBytes = false;
     vectorBytes = 0;
+    memoryFull = false;
     hasMaxDistance = false;
     maxDistance = 0;
     minVisibleSequence = 0;
@@ -70,6 +77,16 @@ public final class QueryMessage implements AutoCloseable {
     vectorFormat = 0;
     arrivalNanos = 0;
     malformed = null;
+  }
+
+  /// Takes the memory of a block of `bytes`; where there is none, the block is not copied.
+  boolean tryReserve(int bytes) {
+    if (bytes <= MemoryBudget.SMALL_BYTES) {
+      return true;
+    }
+    memoryFull = !budget.tryReserve(bytes);
+    reserved = memoryFull ? 0 : bytes;
+    return !memoryFull;
   }
 
   /// Room for a block of `bytes`; what is beyond its last whole float is zero.
@@ -110,6 +127,11 @@ public final class QueryMessage implements AutoCloseable {
   /// Both twins of the query block are there; then the queries are not copied.
   public boolean hasBothTwins() {
     return bothTwins;
+  }
+
+  /// There was no memory for the queries; they are not copied.
+  public boolean isMemoryFull() {
+    return memoryFull;
   }
 
   /// The block came as bytes, in the twin whose name ends in `_le`.

@@ -1,34 +1,45 @@
 package io.omendb.service.wire;
 
 import com.google.protobuf.MessageLite;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
-/// A growing `byte[]` that the hot replies are encoded into, in the protobuf wire format.
+/// A growing buffer that the hot replies are encoded into, in the protobuf wire format.
 ///
 /// Nested messages need their length before their content; callers compute it with the `size…`
 /// methods, which mirror the `put…` ones. One per thread that answers, so that a reply allocates
-/// nothing: [#finish] lends the bytes until the next [#clear].
+/// nothing: [#finish] lends the bytes until the next [#clear]. One array while the reply is small;
+/// a large one lies in several, since doubling one would take three times its size.
 ///
 /// Not thread-safe.
 public final class ReplyBuffer {
-  /// Larger arrays are not kept.
-  private static final int KEPT_BYTES = 1 << 20;
+  /// The largest array, but for a field that is longer; larger ones are not kept.
+  private static final int ARRAY_BYTES = 1 << 20;
 
   private final Reply reply = new Reply();
+  private final List<Reply.Part> full = new ArrayList<>();
   private byte[] bytes = new byte[1024];
+
+  /// Bytes used of the array at hand.
   private int length;
+
+  /// Bytes in those that are full.
+  private int fullBytes;
 
   /// Starts a reply; what was lent before becomes invalid.
   public void clear() {
     length = 0;
-    if (bytes.length > KEPT_BYTES) {
+    fullBytes = 0;
+    full.clear();
+    if (bytes.length > ARRAY_BYTES) {
       bytes = new byte[1024];
     }
   }
 
   /// Length so far.
   public int length() {
-    return length;
+    return fullBytes + length;
   }
 
   /// The reply, valid until the next [#clear] of this buffer.
@@ -37,10 +48,16 @@ public final class ReplyBuffer {
   /// in-process one does, needs `copied`: a reply with bytes of its own.
   public Reply finish(boolean copied) {
     if (copied) {
-      byte[] own = Arrays.copyOf(bytes, length);
-      return new Reply().of(own, own.length);
+      byte[] own = new byte[length()];
+      int at = 0;
+      for (Reply.Part part : full) {
+        System.arraycopy(part.bytes(), 0, own, at, part.length());
+        at += part.length();
+      }
+      System.arraycopy(bytes, 0, own, at, length);
+      return new Reply().of(List.of(), own, own.length);
     }
-    return reply.of(bytes, length);
+    return reply.of(full, bytes, length);
   }
 
   /// Puts a uint32, uint64, bool or enum field, unless it is 0.
@@ -97,7 +114,7 @@ public final class ReplyBuffer {
     return at;
   }
 
-  /// The array that holds the reply now; changes when it grows.
+  /// The array at hand, where [#reserve] made room; changes when the reply grows.
   public byte[] array() {
     return bytes;
   }
@@ -136,8 +153,17 @@ public final class ReplyBuffer {
   }
 
   private void room(int count) {
-    if (count > bytes.length - length) {
-      bytes = Arrays.copyOf(bytes, Math.max(Math.addExact(length, count), 2 * bytes.length));
+    if (count <= bytes.length - length) {
+      return;
     }
+    long wanted = Math.max((long) length + count, 2L * bytes.length);
+    if (wanted <= ARRAY_BYTES) {
+      bytes = Arrays.copyOf(bytes, (int) wanted);
+      return;
+    }
+    full.add(new Reply.Part(bytes, length));
+    fullBytes = Math.addExact(fullBytes, length);
+    bytes = new byte[Math.max(count, ARRAY_BYTES)];
+    length = 0;
   }
 }

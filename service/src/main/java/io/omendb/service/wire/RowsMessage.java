@@ -115,6 +115,11 @@ public final class RowsMessage implements RowSource, AutoCloseable {
     return malformed;
   }
 
+  /// Length of the message.
+  public int bytes() {
+    return fragments.length();
+  }
+
   /// Field `collection`.
   public String collection() {
     return collection;

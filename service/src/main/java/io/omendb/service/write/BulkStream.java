@@ -16,6 +16,7 @@ import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.status.StatusMapper;
 import io.omendb.service.wire.MalformedMessageException;
+import io.omendb.service.wire.MemoryBudget;
 import io.omendb.service.wire.Reply;
 import io.omendb.service.wire.ReplyBuffer;
 import io.omendb.service.wire.RowsMessage;
@@ -34,9 +35,10 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// **Flow control.** A frame is asked for whenever one was taken in, unless the log is behind, the
-/// unlinked buffer is full (IMMEDIATE), or the client does not read its replies; what is not asked
-/// for is deferred until that is over. That, and the client's flow window, bound what a stream may
-/// occupy. What had been asked for when the buffer filled is held ([HeldFrames]).
+/// unlinked buffer is full (IMMEDIATE), memory is short, or the client does not read its replies;
+/// what is not asked for waits until that is over. As many frames are on their way as fit the
+/// stream's share of the budget, at least one. That, and the client's flow window, bound what a
+/// stream may occupy. What had been asked for when the buffer filled is held ([HeldFrames]).
 ///
 /// **Half-done frames.** A frame reaches us whole or not at all, and is applied by one call of the
 /// engine, so a stream may break anywhere.
@@ -57,11 +59,15 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
 
   private static final int SUGGESTED_FRAME_BYTES = 256 << 10;
 
+  /// Most frames that may be on their way.
+  private static final int FRAMES_AHEAD = 8;
+
   private final ServerCall<RowsMessage, Reply> call;
   private final Serving serving;
   private final Acknowledger acknowledger;
   private final StreamHolders holders;
   private final DurabilityMode durability;
+  private final MemoryBudget budget;
 
   @GuardedBy("this")
   private State state = State.NEW;
@@ -76,13 +82,17 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   private boolean draining;
 
   @GuardedBy("this")
-  private int deferredRequests;
+  private int inFlight = 1;
+
+  /// Frames that may be on their way, by their size.
+  @GuardedBy("this")
+  private int framesAhead = 1;
 
   @GuardedBy("this")
   private long lastFrame;
 
   @GuardedBy("this")
-  private final HeldFrames held = new HeldFrames();
+  private final HeldFrames held;
 
   @GuardedBy("this")
   private final StreamMarks marks = new StreamMarks();
@@ -114,7 +124,10 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
       Serving serving,
       Acknowledger acknowledger,
       StreamHolders holders,
-      DurabilityMode durability) {
+      DurabilityMode durability,
+      MemoryBudget budget) {
+    this.budget = budget;
+    this.held = new HeldFrames(budget);
     this.call = call;
     this.serving = serving;
     this.acknowledger = acknowledger;
@@ -126,13 +139,14 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
 
   @Override
   public void onMessage(RowsMessage message) {
-    boolean more = false;
+    int more = 0;
     try (message) {
       synchronized (this) {
         if (failure == null && (state == State.NEW || state == State.OPEN)) {
+          inFlight--;
+          framesAhead = framesAhead(message.bytes());
           take(message);
-          more = mayReadOn();
-          deferredRequests += more ? 0 : 1;
+          more = ask();
         }
       }
     } catch (Refusal e) {
@@ -140,10 +154,24 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     } catch (RuntimeException e) {
       fail(Refusals.internal(e));
     }
-    if (more) {
-      call.request(1);
+    if (more > 0) {
+      call.request(more);
     }
     acknowledger.signal();
+  }
+
+  /// Frames of so many bytes that this stream's share of half the budget takes.
+  private int framesAhead(int bytes) {
+    long share = budget.most() / 2 / Math.max(1, acknowledger.streamCount());
+    return Math.clamp(share / Math.max(1, bytes), 1, FRAMES_AHEAD);
+  }
+
+  /// How many frames to ask for now; counts them as on their way.
+  @GuardedBy("this")
+  private int ask() {
+    int more = mayReadOn() ? Math.max(0, framesAhead - inFlight) : 0;
+    inFlight += more;
+    return more;
   }
 
   @Override
@@ -284,6 +312,9 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     if (stream.collection().backlogged()) {
       return Pressure.PRESSURE_DISK;
     }
+    if (budget.isTight()) {
+      return Pressure.PRESSURE_MEMORY;
+    }
     if (stream.opening().visibility() == Visibility.IMMEDIATE
         && stream.collection().unlinkedBufferFull()) {
       return Pressure.PRESSURE_THROTTLED;
@@ -358,10 +389,9 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
         return ResponsePacing.NEVER;
       }
       writeHeld(stream);
-      asked = deferredRequests > 0 && state == State.OPEN && mayReadOn() ? deferredRequests : 0;
-      deferredRequests -= asked;
+      asked = state == State.OPEN ? ask() : 0;
       pause = respond(stream, now);
-      if ((deferredRequests > 0 && state == State.OPEN) || !held.isEmpty()) {
+      if ((inFlight < framesAhead && state == State.OPEN) || !held.isEmpty()) {
         pause = Math.min(pause, HELD_PAUSE_NANOS);
       }
     }

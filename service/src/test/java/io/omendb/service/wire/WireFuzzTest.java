@@ -33,7 +33,8 @@ class WireFuzzTest {
   private final ByteCounters counters = new ByteCounters();
   private final RowsMarshaller inserts = new RowsMarshaller(counters, false);
   private final RowsMarshaller frames = new RowsMarshaller(counters, true);
-  private final QueryMarshaller searches = new QueryMarshaller(counters, 4);
+  private final QueryMarshaller searches =
+      new QueryMarshaller(counters, 4, new MemoryBudget(64 << 20));
 
   @ParameterizedTest
   @EnumSource(FragmentStream.Kind.class)

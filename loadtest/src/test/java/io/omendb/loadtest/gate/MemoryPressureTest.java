@@ -1,0 +1,294 @@
+package io.omendb.loadtest.gate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import io.omendb.loadtest.client.Connection;
+import io.omendb.loadtest.client.ServerProcess;
+import io.omendb.proto.v1.BulkInsertRequest;
+import io.omendb.proto.v1.BulkInsertResponse;
+import io.omendb.proto.v1.CollectionConfig;
+import io.omendb.proto.v1.CreateCollectionRequest;
+import io.omendb.proto.v1.GetRequest;
+import io.omendb.proto.v1.InsertRequest;
+import io.omendb.proto.v1.SearchBatchRequest;
+import io.omendb.proto.v1.SearchRequest;
+import io.omendb.proto.v1.Similarity;
+import io.omendb.proto.v1.VectorFormat;
+import io.omendb.proto.v1.VectorServiceGrpc;
+import io.omendb.proto.v1.Visibility;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * More at once than a heap of 256 MiB holds: what does not fit is refused with a reason, or waits,
+ * and the process lives. Any of these ended it before there was a budget.
+ */
+class MemoryPressureTest {
+  private static final String COLLECTION = "pressed";
+  private static final int DIMENSION = 768;
+  private static final int ROWS = 1_000;
+
+  private final SplittableRandom random = new SplittableRandom(7);
+  private final ServerProcess server;
+  private final Connection connection;
+
+  MemoryPressureTest(@TempDir Path data) throws IOException {
+    server =
+        ServerProcess.start(
+            ServerProcess.Options.defaults(data).withArguments("--durability", "os"));
+    connection = new Connection(server.address());
+  }
+
+  @BeforeEach
+  void fill() {
+    connection.awaitServing(Duration.ofMinutes(1));
+    var unused =
+        connection
+            .collections()
+            .createCollection(
+                CreateCollectionRequest.newBuilder()
+                    .setConfig(
+                        CollectionConfig.newBuilder()
+                            .setName(COLLECTION)
+                            .setDimension(DIMENSION)
+                            .setSimilarity(Similarity.SIMILARITY_L2))
+                    .build());
+    assertEquals(
+        ROWS,
+        connection
+            .vectors()
+            .insert(
+                InsertRequest.newBuilder()
+                    .setCollection(COLLECTION)
+                    .addAllNumericIds(LongStream.range(0, ROWS).boxed().toList())
+                    .setVectorsLe(vectors(ROWS))
+                    .build())
+            .getInsertedCount());
+  }
+
+  @AfterEach
+  void stop() {
+    connection.close();
+    server.close();
+  }
+
+  private ByteString vectors(int count) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(count * DIMENSION * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    while (bytes.hasRemaining()) {
+      bytes.putFloat((float) random.nextDouble());
+    }
+    return UnsafeByteOperations.unsafeWrap(bytes.array());
+  }
+
+  private SearchBatchRequest batch(int queries, boolean includeVectors) {
+    return SearchBatchRequest.newBuilder()
+        .setCollection(COLLECTION)
+        .setK(10)
+        .setVectorsLe(vectors(queries))
+        .setIncludeVectors(includeVectors)
+        .setVectorFormat(VectorFormat.VECTOR_FORMAT_BYTES_LE)
+        .build();
+  }
+
+  private VectorServiceGrpc.VectorServiceBlockingStub stub(int channel) {
+    ManagedChannel one = connection.channels(channel + 1).get(channel);
+    return VectorServiceGrpc.newBlockingStub(one).withDeadlineAfter(2, TimeUnit.MINUTES);
+  }
+
+  /** Runs the calls at once; returns how each ended. */
+  private Map<Status.Code, Integer> atOnce(int calls, Callable<?> call) throws Exception {
+    Map<Status.Code, Integer> ends = new EnumMap<>(Status.Code.class);
+    try (ExecutorService threads = Executors.newFixedThreadPool(calls)) {
+      List<Future<Status.Code>> running = new ArrayList<>();
+      for (int i = 0; i < calls; i++) {
+        running.add(
+            threads.submit(() -> {
+              try {
+                var unused = call.call();
+                return Status.Code.OK;
+              } catch (StatusRuntimeException e) {
+                if (e.getStatus().getCode() == Status.Code.RESOURCE_EXHAUSTED) {
+                  assertTrue(e.toString().contains("memory"), e::toString);
+                }
+                return e.getStatus().getCode();
+              }
+            }));
+      }
+      for (Future<Status.Code> end : running) {
+        ends.merge(end.get(), 1, Integer::sum);
+      }
+    }
+    System.err.println("MemoryPressureTest: " + ends);
+    return ends;
+  }
+
+  private void assertServes(Map<Status.Code, Integer> ends) {
+    assertTrue(server.isAlive(), server::describe);
+    assertTrue(ends.getOrDefault(Status.Code.OK, 0) > 0, ends::toString);
+    int told =
+        ends.getOrDefault(Status.Code.OK, 0) + ends.getOrDefault(Status.Code.RESOURCE_EXHAUSTED, 0);
+    assertEquals(ends.values().stream().mapToInt(Integer::intValue).sum(), told, ends::toString);
+    assertSearches();
+  }
+
+  private void assertSearches() {
+    var found =
+        connection
+            .vectors()
+            .withDeadlineAfter(30, TimeUnit.SECONDS)
+            .search(
+                SearchRequest.newBuilder()
+                    .setCollection(COLLECTION)
+                    .setK(5)
+                    .setVectorLe(vectors(1))
+                    .build());
+    assertEquals(5, found.getHitsCount());
+    assertTrue(server.isAlive(), server::describe);
+  }
+
+  @Test
+  void queuedSearchBatches() throws Exception {
+    SearchBatchRequest request = batch(1_024, false);
+    assertServes(atOnce(120, () -> stub(0).searchBatch(request)));
+  }
+
+  @Test
+  void compressedSearchBatches() throws Exception {
+    SearchBatchRequest request =
+        SearchBatchRequest.newBuilder()
+            .setCollection(COLLECTION)
+            .setK(10)
+            .setVectorsLe(ByteString.copyFrom(new byte[1_024 * DIMENSION * Float.BYTES]))
+            .build();
+    assertServes(atOnce(150, () -> stub(0).withCompression("gzip").searchBatch(request)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4", "16"})
+  void repliesWithVectors(int calls) throws Exception {
+    SearchBatchRequest request = batch(1_024, true);
+    assertServes(
+        atOnce(
+            calls,
+            () -> {
+              // Not the parsed reply: sixteen of them would be too much for this JVM's heap too.
+              long size = stub(0).searchBatch(request).getSerializedSize();
+              assertTrue(size > 30_000_000, "size " + size);
+              return size;
+            }));
+  }
+
+  @Test
+  void largeGets() throws Exception {
+    GetRequest request =
+        GetRequest.newBuilder()
+            .setCollection(COLLECTION)
+            .addAllNumericIds(LongStream.range(0, 10_000).map(i -> i % ROWS).boxed().toList())
+            .setIncludeVectors(true)
+            .setVectorFormat(VectorFormat.VECTOR_FORMAT_BYTES_LE)
+            .build();
+    assertServes(atOnce(16, () -> stub(0).get(request).getRecordsCount()));
+  }
+
+  /** Frames beyond the room for unlinked vectors, on streams that have no id. */
+  @ParameterizedTest
+  @CsvSource({"2, 5400", "4, 5400", "80, 340"})
+  void immediateStreams(int streams, int rows) throws Exception {
+    BulkInsertRequest frame =
+        BulkInsertRequest.newBuilder()
+            .setCollection(COLLECTION)
+            .addAllNumericIds(LongStream.range(0, rows).boxed().toList())
+            .setVectorsLe(vectors(rows))
+            .setVisibility(Visibility.VISIBILITY_IMMEDIATE)
+            .build();
+    CountDownLatch ended = new CountDownLatch(streams);
+    for (int i = 0; i < streams; i++) {
+      ManagedChannel channel = connection.channels(8).get(i % 8);
+      var unused =
+          VectorServiceGrpc.newStub(channel)
+              .withDeadlineAfter(8, TimeUnit.SECONDS)
+              .bulkInsert(new Sender(frame, ended));
+    }
+    assertTrue(ended.await(60, TimeUnit.SECONDS));
+    assertSearches();
+  }
+
+  /** Sends a frame whenever the transport takes one, until the call is over. */
+  private static final class Sender
+      implements ClientResponseObserver<BulkInsertRequest, BulkInsertResponse> {
+    private final BulkInsertRequest frame;
+    private final CountDownLatch ended;
+
+    Sender(BulkInsertRequest frame, CountDownLatch ended) {
+      this.frame = frame;
+      this.ended = ended;
+    }
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<BulkInsertRequest> requests) {
+      requests.setOnReadyHandler(() -> {
+        while (requests.isReady()) {
+          requests.onNext(frame);
+        }
+      });
+    }
+
+    @Override
+    public void onNext(BulkInsertResponse response) {}
+
+    @Override
+    public void onError(Throwable e) {
+      ended.countDown();
+    }
+
+    @Override
+    public void onCompleted() {
+      ended.countDown();
+    }
+  }
+
+  /** Opened and reset: what was accepted must not pile up. */
+  @Test
+  void connectionsThatAreReset() throws Exception {
+    for (int i = 0; i < 40_000; i++) {
+      try (Socket socket = new Socket()) {
+        socket.setSoLinger(true, 0);
+        socket.connect(server.address(), 5_000);
+      } catch (IOException refused) {
+        // one more than the server takes
+      }
+    }
+    assertSearches();
+  }
+}
