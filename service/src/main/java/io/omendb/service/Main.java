@@ -4,13 +4,20 @@ import io.omendb.service.config.Option;
 import io.omendb.service.config.ServerConfig;
 import io.omendb.service.config.Settings;
 import io.omendb.service.config.Version;
-import io.omendb.storage.api.LockedException;
+import io.omendb.storage.api.StorageException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.BindException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -40,6 +47,8 @@ public final class Main {
 
   /// Runs the server until it is told to stop; exits with 0 after a clean end.
   public static void main(String[] args) throws InterruptedException {
+    SLF4JBridgeHandler.removeHandlersForRootLogger();
+    SLF4JBridgeHandler.install();
     CommandLine line = new CommandLine(spec());
     Main main = new Main(line.getOut(), line.getErr());
     int status = main.run(line, args);
@@ -87,13 +96,44 @@ public final class Main {
       complain(e.getMessage() + " (see --help)");
       return EXIT_USAGE;
     } catch (IOException e) {
-      complain(e instanceof LockedException ? String.valueOf(e.getMessage()) : e.toString());
+      complain(words(e));
       LOG.debug("cannot start", e);
       return EXIT_FAILED;
     }
   }
 
+  /// Why the server cannot start, without Java's words for it.
+  private static String words(IOException e) {
+    return switch (e) {
+      case StorageException known -> String.valueOf(known.getMessage());
+      case AccessDeniedException denied -> denied.getFile() + ": permission denied";
+      case NoSuchFileException missing when missing.getReason() != null ->
+          missing.getFile() + ": no such file; " + missing.getReason();
+      case NoSuchFileException missing -> missing.getFile() + ": cannot be made there";
+      case FileAlreadyExistsException file -> file.getFile() + ": not a directory";
+      case FileSystemException other -> other.getFile() + ": " + other.getReason();
+      default ->
+          e.getCause() instanceof BindException bind
+              ? e.getMessage() + ": " + bind.getMessage() + "; is the port in use?"
+              : String.valueOf(e.getMessage());
+    };
+  }
+
   private int serve(ServerConfig config) throws IOException, InterruptedException {
+    LOG.info(
+        "OmenDB {}, Java {}, data directory {}, durability {}",
+        Version.NAME,
+        Runtime.version(),
+        config.data().toAbsolutePath(),
+        config.durability());
+    for (String name : Settings.unknownVariables(System.getenv())) {
+      LOG.warn("the variable {} is none of ours, and is not read (see --help)", name);
+    }
+    if (!isLoopback(config.listen())) {
+      LOG.warn(
+          "listening on {} without TLS or authentication: whoever reaches it may read and drop all",
+          host(config.listen()));
+    }
     OmenServer server = new OmenServer(config);
     boolean served = false;
     try {
@@ -121,13 +161,21 @@ public final class Main {
   /// nothing went wrong.
   private static void stop(OmenServer server, ServerConfig config) {
     int status = 0;
+    long start = System.nanoTime();
     try {
+      LOG.info("told to stop: running calls get {} ms to end", config.drain().toMillis());
       server.drain(config.drain());
+      LOG.info("stopped in {} ms", (System.nanoTime() - start) / 1_000_000);
     } catch (IOException | InterruptedException | RuntimeException e) {
       LOG.error("the server did not end cleanly", e);
       status = EXIT_FAILED;
     }
     Runtime.getRuntime().halt(status);
+  }
+
+  private static boolean isLoopback(InetSocketAddress address) {
+    InetAddress resolved = address.getAddress();
+    return resolved != null && resolved.isLoopbackAddress();
   }
 
   private static String host(InetSocketAddress address) {

@@ -34,6 +34,7 @@ import io.omendb.service.wire.RowsMarshaller;
 import io.omendb.service.write.Acknowledger;
 import io.omendb.service.write.BulkStreams;
 import io.omendb.service.write.InsertHandler;
+import io.omendb.service.write.WaitingInserts;
 import io.omendb.storage.api.FailureHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -72,6 +73,7 @@ final class OmenServer implements AutoCloseable {
   private final Serving serving = new Serving();
   private final Health health = new Health();
   private final Acknowledger acknowledger = new Acknowledger(this::fatal);
+  private final WaitingInserts waitingInserts = new WaitingInserts();
   private final RequestPool pool;
   private final Metrics metrics;
   private final EventLoopGroup acceptors;
@@ -154,7 +156,7 @@ final class OmenServer implements AutoCloseable {
             VectorServiceGrpc.getInsertMethod().toBuilder(
                     new RowsMarshaller(counters, false), Reply.MARSHALLER)
                 .build(),
-            new InsertHandler(serving, acknowledger));
+            new InsertHandler(serving, acknowledger, waitingInserts, budget));
     var bulkInsert =
         ServerMethodDefinition.create(
             VectorServiceGrpc.getBulkInsertMethod().toBuilder(
@@ -195,7 +197,14 @@ final class OmenServer implements AutoCloseable {
   /// Opens the data directory, recovers it, and serves.
   void recover() throws IOException {
     DatabaseOptions options = options();
+    long start = System.nanoTime();
     Database database = Database.open(config.data(), options);
+    LOG.info(
+        "{} collections, {} quarantined, {} rows: open in {} ms",
+        database.collections().size(),
+        database.quarantined().size(),
+        database.collections().stream().mapToLong(one -> one.rows().liveCount()).sum(),
+        (System.nanoTime() - start) / 1_000_000);
     serving.serve(database);
     health.serving(database);
   }
@@ -287,6 +296,7 @@ final class OmenServer implements AutoCloseable {
   public void close() throws IOException {
     server.shutdownNow();
     pool.close();
+    waitingInserts.close();
     acknowledger.close();
     metrics.close();
     health.close();
@@ -294,6 +304,7 @@ final class OmenServer implements AutoCloseable {
     stop(network);
     @Nullable Database database = serving.databaseOrNull();
     if (database != null) {
+      LOG.info("taking the last checkpoint of {} collections", database.collections().size());
       database.close();
     }
   }

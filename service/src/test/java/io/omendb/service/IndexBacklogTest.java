@@ -1,13 +1,17 @@
 package io.omendb.service;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.omendb.proto.v1.BulkInsertRequest;
 import io.omendb.proto.v1.BulkInsertResponse;
 import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CreateCollectionRequest;
+import io.omendb.proto.v1.InsertRequest;
 import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.Visibility;
 import io.omendb.service.config.Option;
@@ -18,6 +22,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,18 +37,7 @@ class IndexBacklogTest {
   void aFullTailHoldsStreamsBackAndRefusesNothing(@TempDir Path data) {
     try (ServerFixture fixture =
         ServerFixture.start(data, Map.of(Option.LINKER_THREADS, "1", Option.DURABILITY, "os"))) {
-      var unused =
-          fixture
-              .collections()
-              .createCollection(
-                  CreateCollectionRequest.newBuilder()
-                      .setConfig(
-                          CollectionConfig.newBuilder()
-                              .setName("wide")
-                              .setDimension(DIMENSION)
-                              .setEfConstruction(400)
-                              .setSimilarity(Similarity.SIMILARITY_L2))
-                      .build());
+      create(fixture);
       List<BulkClient> clients =
           IntStream.range(0, 3).mapToObj(i -> BulkClient.open(fixture.channel())).toList();
       for (int frame = 0; frame < FRAMES; frame++) {
@@ -62,6 +56,96 @@ class IndexBacklogTest {
           fixture.server.counters().bytes(BytePath.FALLBACK) > FRAME * DIMENSION,
           "some frames met a full unlinked buffer and were held");
     }
+  }
+
+  /// A first program inserts in a loop, faster than rows are linked: it waits, and is not refused.
+  @Test
+  void aLoopOfInsertsIsHeldToThePaceOfLinking(@TempDir Path data) {
+    try (ServerFixture fixture =
+        ServerFixture.start(data, Map.of(Option.LINKER_THREADS, "1", Option.DURABILITY, "os"))) {
+      create(fixture);
+      for (int number = 0; number < 3 * FRAMES; number++) {
+        BulkInsertRequest frame = frame(number).build();
+        var inserted =
+            fixture
+                .vectors()
+                .withDeadlineAfter(30, TimeUnit.SECONDS)
+                .insert(
+                    InsertRequest.newBuilder()
+                        .setCollection("wide")
+                        .addAllNumericIds(frame.getNumericIdsList())
+                        .setVectorsLe(frame.getVectorsLe())
+                        .build());
+        assertEquals(FRAME, inserted.getInsertedCount());
+      }
+      assertTrue(
+          fixture.server.counters().bytes(BytePath.FALLBACK) > FRAME * DIMENSION,
+          "some met a full unlinked buffer and were held");
+    }
+  }
+
+  /// A client that was stopped, or forgot to close its stream, holds back nobody else's rows.
+  @Test
+  void anIdleStreamDoesNotHoldBackTheBuildOfAnother(@TempDir Path data) {
+    try (ServerFixture fixture = ServerFixture.start(data, Map.of(Option.DURABILITY, "os"))) {
+      create(fixture);
+      BulkClient idle = BulkClient.open(fixture.channel());
+      idle.send(frame(0).setVisibility(Visibility.VISIBILITY_AFTER_BUILD));
+      ServerFixture.await("the frame of the idle stream", () -> fixture.count("wide") == FRAME);
+      BulkClient other = BulkClient.open(fixture.channel());
+      other.send(frame(1).setVisibility(Visibility.VISIBILITY_AFTER_BUILD).setWaitSearchable(true));
+      assertEquals(1, other.finish().getSearchableFrameSequence());
+      // It may go on.
+      idle.send(frame(2).setVisibility(Visibility.VISIBILITY_AFTER_BUILD));
+      assertEquals(2, idle.finish().getReceivedFrameSequence());
+      assertEquals(3L * FRAME, fixture.count("wide"));
+    }
+  }
+
+  /// Beyond its deadline it is refused, with a reason.
+  @Test
+  void anInsertThatFindsNoRoomInTimeIsRefused(@TempDir Path data) {
+    try (ServerFixture fixture =
+        ServerFixture.start(data, Map.of(Option.LINKER_THREADS, "1", Option.DURABILITY, "os"))) {
+      create(fixture);
+      ServerFixture.Failure refused = null;
+      for (int number = 0; number < 100 && refused == null; number++) {
+        BulkInsertRequest frame = frame(number).build();
+        try {
+          var unused =
+              fixture
+                  .vectors()
+                  .withDeadlineAfter(60, TimeUnit.MILLISECONDS)
+                  .insert(
+                      InsertRequest.newBuilder()
+                          .setCollection("wide")
+                          .addAllNumericIds(frame.getNumericIdsList())
+                          .setVectorsLe(frame.getVectorsLe())
+                          .build());
+        } catch (StatusRuntimeException e) {
+          if (e.getStatus().getCode() == Status.Code.RESOURCE_EXHAUSTED) {
+            refused = ServerFixture.failure(e);
+          }
+        }
+      }
+      assertNotNull(refused);
+      assertEquals("INDEX_BACKLOG_FULL", refused.reason());
+    }
+  }
+
+  private static void create(ServerFixture fixture) {
+    var unused =
+        fixture
+            .collections()
+            .createCollection(
+                CreateCollectionRequest.newBuilder()
+                    .setConfig(
+                        CollectionConfig.newBuilder()
+                            .setName("wide")
+                            .setDimension(DIMENSION)
+                            .setEfConstruction(400)
+                            .setSimilarity(Similarity.SIMILARITY_L2))
+                    .build());
   }
 
   private static BulkInsertRequest.Builder frame(int number) {

@@ -2,6 +2,7 @@ package io.omendb.service;
 
 import static io.omendb.service.ServerFixture.rows;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.ManagedChannel;
@@ -16,6 +17,7 @@ import io.omendb.service.config.Version;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,6 +78,72 @@ class MainTest {
     String told = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(2, process.waitFor());
     assertTrue(told.contains("--durability is \"sometimes\""), told);
+  }
+
+  /**
+   * What goes wrong at a start is told in words, with what it concerns, and without Java's names.
+   */
+  @Test
+  void aStartThatFailsIsToldInPlainWords(@TempDir Path data) throws Exception {
+    Path file = Files.writeString(data.resolve("file"), "no directory");
+    try (ServerFixture holder = ServerFixture.start(data.resolve("held"), Map.of())) {
+      String taken = "127.0.0.1:" + holder.server.port();
+      assertFails("in use", taken, data.resolve("new"));
+    }
+    String free = "127.0.0.1:0";
+    assertFails(file.toString(), free, file);
+    assertFails("/proc/omendb", free, Path.of("/proc/omendb"));
+    assertFails("--config", free, data.resolve("new"), "--config", data.resolve("none").toString());
+    assertFails("not a data directory", free, data);
+  }
+
+  private static void assertFails(String told, String listen, Path data, String... arguments)
+      throws Exception {
+    List<String> command = command("--data", data.toString(), "--listen", listen);
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).start();
+    String error = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(1, process.waitFor(), error);
+    String line =
+        error.lines().filter(one -> one.startsWith("omendb serve: ")).findFirst().orElse("");
+    assertTrue(line.contains(told), error);
+    assertFalse(line.contains("Exception"), line);
+  }
+
+  @Test
+  void theLogTellsOfTheStartTheStopAndWhatIsMisspelt(@TempDir Path data) throws Exception {
+    ProcessBuilder builder =
+        new ProcessBuilder(command("--data", data.toString(), "--listen", "0.0.0.0:0"));
+    builder.environment().put("OMENDB_DURABILTY", "os");
+    builder.environment().put("OMENDB_SERVICE_HOST", "10.0.0.1");
+    builder.environment().put("OMENDB_PORT_50051_TCP", "tcp://10.0.0.1:50051");
+    builder.environment().put("OMENDB_HEAP", "256m");
+    Process process = builder.redirectErrorStream(true).start();
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader output = process.inputReader()) {
+      for (String line = output.readLine(); line != null; line = output.readLine()) {
+        lines.add(line);
+        if (line.equals("serving")) {
+          assertTrue(process.toHandle().destroy());
+        }
+      }
+    }
+    assertEquals(0, process.waitFor());
+    String log = String.join("\n", lines);
+    for (String told :
+        List.of(
+            "OmenDB " + Version.NAME,
+            data.toString(),
+            "OMENDB_DURABILTY",
+            "without TLS",
+            "0 collections",
+            "told to stop",
+            "stopped in")) {
+      assertTrue(log.contains(told), () -> told + " in:\n" + log);
+    }
+    for (String other : List.of("OMENDB_SERVICE_HOST", "OMENDB_PORT_50051_TCP", "OMENDB_HEAP")) {
+      assertFalse(log.contains(other), log);
+    }
   }
 
   @Test

@@ -15,8 +15,9 @@ public enum Option {
   LISTEN(
       "listen",
       "host:port",
-      "0.0.0.0:50051",
-      "Address of the gRPC server; port 0 takes a free one.",
+      "127.0.0.1:50051",
+      "Address of the gRPC server; port 0 takes a free one. There is no TLS yet: mind who may reach"
+          + " it.",
       Values::address),
   DURABILITY(
       "durability",

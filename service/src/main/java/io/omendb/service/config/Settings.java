@@ -4,9 +4,13 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -21,6 +25,16 @@ import picocli.CommandLine.TypeConversionException;
 /// that before the default. picocli asks for each option that the command line does not have.
 public final class Settings implements CommandLine.IDefaultValueProvider {
   private static final String CONFIG = "--config";
+
+  /// Read by the launcher and by the configuration of the log.
+  private static final Set<String> LAUNCHERS_VARIABLES =
+      Set.of(
+          "OMENDB_HEAP",
+          "OMENDB_DIRECT_MEMORY",
+          "OMENDB_JAVA_HOME",
+          "OMENDB_JAVA_OPTS",
+          "OMENDB_LOG",
+          "OMENDB_TRANSPORT_LOG");
 
   private final Map<String, String> environment;
   private final @Nullable Path path;
@@ -100,7 +114,24 @@ public final class Settings implements CommandLine.IDefaultValueProvider {
     }
   }
 
+  /// Variables that look like ours and are none: misspelt, most likely. Not those that Kubernetes
+  /// sets for a Service named omendb.
+  public static List<String> unknownVariables(Map<String, String> environment) {
+    Set<String> known = new HashSet<>(LAUNCHERS_VARIABLES);
+    for (Option option : Option.values()) {
+      known.add(option.variable());
+    }
+    return environment.keySet().stream()
+        .filter(name -> name.startsWith("OMENDB_") && !known.contains(name))
+        .filter(name -> !name.matches("OMENDB_(SERVICE_HOST|SERVICE_PORT.*|PORT(_.*)?)"))
+        .sorted()
+        .toList();
+  }
+
   private static Properties read(Path path) throws IOException {
+    if (!Files.isRegularFile(path)) {
+      throw new NoSuchFileException(path.toString(), null, CONFIG + " names it, expected a file");
+    }
     Properties file = new Properties();
     try (Reader reader = Files.newBufferedReader(path, StandardCharsets.UTF_8)) {
       file.load(reader);

@@ -91,6 +91,9 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
           case UNRECOGNIZED ->
               throw Refusals.unknownEnum("config.id_kind", config.getIdKindValue());
         };
+    if (config.getSearchP95TargetUs() != 0) {
+      throw Refusals.notImplemented("search_p95_target_us");
+    }
     // Its limits are the engine's, whose refusal names the field.
     return new CollectionConfig(
         config.getName(),
@@ -104,7 +107,7 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
         config.getTargetRecall() == 0
             ? CollectionConfig.DEFAULT_TARGET_RECALL
             : config.getTargetRecall(),
-        Integer.toUnsignedLong(config.getSearchP95TargetUs()));
+        0);
   }
 
   /// An unsigned field as an int; what does not fit is past any limit all the same.

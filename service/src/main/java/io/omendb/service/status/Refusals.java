@@ -85,7 +85,7 @@ public final class Refusals {
         Code.UNAVAILABLE, ErrorReason.ERROR_REASON_DRAINING, "the server is about to stop");
   }
 
-  static Refusal unlinkedBufferFull(String collection) {
+  public static Refusal unlinkedBufferFull(String collection) {
     return Refusal.of(
             Code.RESOURCE_EXHAUSTED,
             ErrorReason.ERROR_REASON_INDEX_BACKLOG_FULL,

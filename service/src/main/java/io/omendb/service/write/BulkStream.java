@@ -59,6 +59,10 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
 
   private static final int SUGGESTED_FRAME_BYTES = 256 << 10;
 
+  /// A stream that was asked for a frame and sends none for so long does not hold back the build of
+  /// other streams' rows.
+  private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
   /// Most frames that may be on their way.
   private static final int FRAMES_AHEAD = 8;
 
@@ -90,6 +94,10 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
 
   @GuardedBy("this")
   private long lastFrame;
+
+  /// When the last frame came, or was not asked for.
+  @GuardedBy("this")
+  private long activeNanos;
 
   @GuardedBy("this")
   private final HeldFrames held;
@@ -232,6 +240,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     } else {
       stream.opening().checkRepeated(message);
     }
+    activeNanos = System.nanoTime();
     long frame = frameNumber(stream, message);
     report.arrived();
     lastFrame = frame;
@@ -263,6 +272,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     Opened stream = new Opened(opening, writer, settledFrame, known != null, writer.lastSequence());
     opened = stream;
     state = State.OPEN;
+    activeNanos = System.nanoTime();
     acknowledger.of(collection);
     acknowledger.add(this);
     return stream;
@@ -390,7 +400,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
       }
       writeHeld(stream);
       asked = state == State.OPEN ? ask() : 0;
-      pause = respond(stream, now);
+      pause = Math.min(respond(stream, now), leaveBuildIfIdle(stream, now));
       if ((inFlight < framesAhead && state == State.OPEN) || !held.isEmpty()) {
         pause = Math.min(pause, HELD_PAUSE_NANOS);
       }
@@ -399,6 +409,23 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
       call.request(asked);
     }
     return pause;
+  }
+
+  /// Returns the nanoseconds until it may be idle.
+  @GuardedBy("this")
+  private long leaveBuildIfIdle(Opened stream, long now) {
+    if (state != State.OPEN || !stream.writer().isBuilding()) {
+      return ResponsePacing.NEVER;
+    }
+    if (inFlight == 0) {
+      activeNanos = now; // it waits for us
+    }
+    long left = IDLE_NANOS - (now - activeNanos);
+    if (left > 0) {
+      return left;
+    }
+    stream.writer().endBuild();
+    return ResponsePacing.NEVER;
   }
 
   /// Takes in the held frames, now that there may be room for them.

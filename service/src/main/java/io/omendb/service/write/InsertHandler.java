@@ -1,5 +1,6 @@
 package io.omendb.service.write;
 
+import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -17,6 +18,7 @@ import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.status.StatusMapper;
 import io.omendb.service.wire.MalformedMessageException;
+import io.omendb.service.wire.MemoryBudget;
 import io.omendb.service.wire.Reply;
 import io.omendb.service.wire.ReplyBuffer;
 import io.omendb.service.wire.RowsMessage;
@@ -25,21 +27,35 @@ import io.omendb.storage.api.InvalidRowsException;
 import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 
 /// Insert: rows go from the network buffers into the collection on the network's thread; the reply
-/// follows from the acknowledging thread when the log has them.
+/// follows from the acknowledging thread when the log has them. Where the unlinked buffer is full,
+/// a copy of them waits for room in it, within the call's deadline.
 public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply> {
   static final int CONFLICTS_MAX = 100;
 
   private static final ThreadLocal<AppendResult> RESULTS =
       ThreadLocal.withInitial(AppendResult::new);
 
+  /// Longest wait for room of a call without a deadline.
+  private static final long WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /// A call that is refused because its time is almost over is told why, not just that it was late.
+  private static final long BEFORE_DEADLINE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
   private final Serving serving;
   private final Acknowledger acknowledger;
+  private final WaitingInserts waiting;
+  private final MemoryBudget budget;
 
-  public InsertHandler(Serving serving, Acknowledger acknowledger) {
+  /// `waiting` holds what finds no room, its memory taken from `budget`.
+  public InsertHandler(
+      Serving serving, Acknowledger acknowledger, WaitingInserts waiting, MemoryBudget budget) {
     this.serving = serving;
     this.acknowledger = acknowledger;
+    this.waiting = waiting;
+    this.budget = budget;
   }
 
   @Override
@@ -67,9 +83,9 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
       Collection collection = serving.collection(message.collection());
       WriteMode mode = RowsCheck.mode(message.mode());
       RowsCheck.check(message, collection.config());
-      AppendResult result = RESULTS.get();
-      append(collection, message, mode, result);
-      acknowledge(call, collection, mode, result);
+      if (!append(call, collection, message, mode)) {
+        hold(call, collection, message, mode);
+      }
     } catch (Refusal e) {
       StatusMapper.close(call, e);
     } catch (RuntimeException e) {
@@ -77,15 +93,107 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
     }
   }
 
-  private static void append(
-      Collection collection, RowsMessage message, WriteMode mode, AppendResult result)
+  /// Writes and waits for the acknowledgement; false where the unlinked buffer is full.
+  private boolean append(
+      ServerCall<RowsMessage, Reply> call,
+      Collection collection,
+      RowsMessage message,
+      WriteMode mode)
       throws Refusal {
+    AppendResult result = RESULTS.get();
     try {
       collection.append(message, mode, Visibility.IMMEDIATE, result);
+    } catch (UnlinkedBufferFullException e) {
+      return false;
     } catch (InvalidRowsException e) {
       throw StatusMapper.invalidRows(e, RowsCheck.vectorField(message));
-    } catch (UnlinkedBufferFullException | IOException | CollectionNotFoundException e) {
+    } catch (IOException | CollectionNotFoundException e) {
       throw StatusMapper.refusal(e, collection.config().name());
+    }
+    acknowledge(call, collection, mode, result);
+    return true;
+  }
+
+  private void hold(
+      ServerCall<RowsMessage, Reply> call,
+      Collection collection,
+      RowsMessage message,
+      WriteMode mode)
+      throws Refusal {
+    int bytes = message.bytes();
+    if (!budget.tryReserve(bytes)) {
+      throw Refusals.memoryFull(bytes, budget);
+    }
+    Deadline deadline = CallReplies.deadline();
+    long wait =
+        deadline == null
+            ? WAIT_NANOS
+            : deadline.timeRemaining(TimeUnit.NANOSECONDS) - BEFORE_DEADLINE_NANOS;
+    waiting.add(
+        new HeldInsert(call, collection, message.detach(), mode, System.nanoTime() + wait, bytes));
+  }
+
+  /// An insert that waits for room, with bytes of its own.
+  private final class HeldInsert implements WaitingInserts.Waiting {
+    private final ServerCall<RowsMessage, Reply> call;
+    private final Collection collection;
+    private final RowsMessage rows;
+    private final WriteMode mode;
+    private final long endNanos;
+    private final int bytes;
+
+    HeldInsert(
+        ServerCall<RowsMessage, Reply> call,
+        Collection collection,
+        RowsMessage rows,
+        WriteMode mode,
+        long endNanos,
+        int bytes) {
+      this.call = call;
+      this.collection = collection;
+      this.rows = rows;
+      this.mode = mode;
+      this.endNanos = endNanos;
+      this.bytes = bytes;
+    }
+
+    @Override
+    public boolean tryAgain(long now) {
+      boolean over = now - endNanos >= 0;
+      if (!call.isCancelled() && !over && collection.unlinkedBufferFull()) {
+        return false;
+      }
+      boolean done = true;
+      try {
+        if (call.isCancelled()) {
+          return true;
+        }
+        done = append(call, collection, rows, mode);
+        if (!done && over) {
+          done = true;
+          throw Refusals.unlinkedBufferFull(collection.config().name());
+        }
+      } catch (Refusal e) {
+        StatusMapper.close(call, e);
+      } catch (RuntimeException e) {
+        StatusMapper.close(call, Refusals.internal(e));
+      } finally {
+        if (done) {
+          free();
+        }
+      }
+      return done;
+    }
+
+    @Override
+    public void abandon() {
+      StatusMapper.close(call, Refusals.draining());
+      free();
+    }
+
+    private void free() {
+      rows.close();
+      budget.release(bytes);
     }
   }
 

@@ -29,10 +29,19 @@ final class StreamWriter {
     this.opening = opening;
     this.report = report;
     this.lastSequence = opening.collection().lastSequence();
-    if (opening.visibility() == Visibility.AFTER_BUILD) {
+    beginBuild();
+  }
+
+  private void beginBuild() {
+    if (!building && opening.visibility() == Visibility.AFTER_BUILD) {
       opening.collection().beginBuild();
       building = true;
     }
+  }
+
+  /// Whether AFTER_BUILD rows of the collection wait for this stream.
+  boolean isBuilding() {
+    return building;
   }
 
   /// The newest log position that concerns the stream.
@@ -47,6 +56,7 @@ final class StreamWriter {
     StreamFrame position =
         opening.streamId().isEmpty() ? null : new StreamFrame(opening.streamId(), frame);
     result.lsn = 0;
+    beginBuild();
     try {
       RowsCheck.check(rows, collection.config());
       if (position == null) {
@@ -96,7 +106,8 @@ final class StreamWriter {
     }
   }
 
-  /// No more frames come: AFTER_BUILD rows may be linked. May be called again.
+  /// No more frames come, or none for a while: AFTER_BUILD rows may be linked. The next frame makes
+  /// them wait again. May be called again.
   void endBuild() {
     if (building) {
       building = false;

@@ -1,0 +1,76 @@
+package io.omendb.service.write;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Inserts that came while the unlinked buffer of their collection was full, in the order they
+/// came: a client that writes in a loop is held to the rate at which rows are linked, instead of
+/// being refused.
+///
+/// One thread tries them again. Any thread adds.
+public final class WaitingInserts implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(WaitingInserts.class);
+
+  /// How soon to look again whether there is room: linking a batch takes longer.
+  private static final long PAUSE_NANOS = 1_000_000;
+
+  /// An insert that waits. Its methods are called on the thread of this class.
+  interface Waiting {
+    /// Writes, or refuses where its time is over, and returns true; false where it must wait on.
+    boolean tryAgain(long now);
+
+    /// The server stops.
+    void abandon();
+  }
+
+  private final ConcurrentLinkedQueue<Waiting> arrived = new ConcurrentLinkedQueue<>();
+  private final Thread thread = new Thread(this::run, "omendb-insert-wait");
+  private volatile boolean closed;
+
+  public WaitingInserts() {
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  void add(Waiting insert) {
+    arrived.add(insert);
+    LockSupport.unpark(thread);
+  }
+
+  private void run() {
+    List<Waiting> waiting = new ArrayList<>();
+    while (!closed) {
+      for (Waiting next = arrived.poll(); next != null; next = arrived.poll()) {
+        waiting.add(next);
+      }
+      long now = System.nanoTime();
+      waiting.removeIf(insert -> isDone(insert, now));
+      if (waiting.isEmpty() && arrived.isEmpty()) {
+        LockSupport.park(this);
+      } else if (!waiting.isEmpty()) {
+        LockSupport.parkNanos(this, PAUSE_NANOS);
+      }
+    }
+    waiting.addAll(arrived);
+    waiting.forEach(Waiting::abandon);
+  }
+
+  private static boolean isDone(Waiting insert, long now) {
+    try {
+      return insert.tryAgain(now);
+    } catch (RuntimeException e) {
+      LOG.error("a defect of an insert that waited", e);
+      return true;
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    LockSupport.unpark(thread);
+  }
+}
