@@ -514,7 +514,7 @@ public final class Collection {
         notifyWatermarks();
       }
       if (maintenance.checkpointDue()) {
-        maintenance.checkpoint();
+        maintenance.checkpoint(false);
         return true;
       }
       return worked;
@@ -527,7 +527,7 @@ public final class Collection {
   void checkpoint() throws IOException {
     stepLock.lock();
     try {
-      maintenance.checkpoint();
+      maintenance.checkpoint(false);
     } finally {
       stepLock.unlock();
     }
@@ -542,7 +542,7 @@ public final class Collection {
       }
       leases.close();
       if (checkpoint && maintenance.uncheckpointed()) {
-        maintenance.checkpoint();
+        maintenance.checkpoint(true);
       }
     } finally {
       stepLock.unlock();

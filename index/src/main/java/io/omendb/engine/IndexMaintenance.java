@@ -313,20 +313,30 @@ final class IndexMaintenance {
     if (hasWork()) {
       return false;
     }
-    return checkpoints.isDue(index.linkedCount(), store.publishedLsn());
+    return checkpoints.isDue(index.linkedCount(), store.publishedLsn(), GraphImage.bytes(index));
   }
 
   /**
-   * Writes truth and image; on a disk that has no room for the image, truth alone, so that the log
-   * is cut. What finds no room at all is tried again later.
+   * Writes truth, and an image where it is due; on a disk that has no room for the image, truth
+   * alone, so that the log is cut. What finds no room at all is tried again later.
+   *
+   * @param closing whether an image is due whenever it lacks a row: the next start wants it
    */
-  void checkpoint() throws IOException {
+  void checkpoint(boolean closing) throws IOException {
     long sequence = store.publishedLsn();
     int linked = index.linkedCount();
-    boolean image = checkpoints.imageIsBehind(linked) && !halfLinked;
+    boolean due =
+        closing
+            ? checkpoints.imageIsBehind(linked)
+            : checkpoints.isImageDue(linked, GraphImage.bytes(index));
+    boolean image = due && !halfLinked;
     try {
       store.checkpoint(image ? this::writeImage : null);
-      checkpoints.checkpointed(linked, sequence);
+      checkpoints.checkpointed(sequence);
+      checkpoints.succeeded();
+      if (image) {
+        checkpoints.imaged(linked);
+      }
     } catch (DiskFullException e) {
       checkpoints.failed();
       LOG.warn("collection {}: no room for a checkpoint: {}", config.name(), e.getMessage());
@@ -342,7 +352,7 @@ final class IndexMaintenance {
   private void checkpointWithoutImage(long sequence) throws IOException {
     try {
       store.checkpoint(null);
-      checkpoints.checkpointedWithoutImage(sequence);
+      checkpoints.checkpointed(sequence);
     } catch (DiskFullException e) {
       LOG.warn("collection {}: nor for one without image: {}", config.name(), e.getMessage());
     }

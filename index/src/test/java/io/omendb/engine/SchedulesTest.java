@@ -75,13 +75,33 @@ class SchedulesTest {
   }
 
   @Test
-  void writesAnImageThatLagsFarBehindAtOnce() {
+  void writesAnImageThatLagsByAShareAtOnce() {
     CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
-    assertFalse(schedule.isDue(CheckpointSchedule.LEAST_LAG, 5));
-    assertTrue(schedule.isDue(CheckpointSchedule.LEAST_LAG + 1, 5));
-    schedule.checkpointed(1_000_000, 5);
-    assertFalse(schedule.isDue(1_000_000 + CheckpointSchedule.MOST_LAG, 6));
-    assertTrue(schedule.isDue(1_000_001 + CheckpointSchedule.MOST_LAG, 6));
+    assertFalse(schedule.isImageDue(CheckpointSchedule.LEAST_LAG, 1_000));
+    assertTrue(schedule.isImageDue(CheckpointSchedule.LEAST_LAG + 1, 1_000));
+    schedule.imaged(1_000_000);
+    assertFalse(schedule.isImageDue(1_200_000, 1_000));
+    assertTrue(schedule.isImageDue(1_200_001, 1_000));
+  }
+
+  /** Ten million rows of 128 dimensions make an image of 2.6 GB. */
+  @Test
+  void aTrickleOfWritesCostsABoundedNumberOfBytes() {
+    CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
+    long imageBytes = 2_600_000_000L;
+    int linked = 10_000_000;
+    schedule.imaged(linked);
+    long written = 0;
+    for (int second = 0; second < 3_600; second++) {
+      pass(1_000_000_000L);
+      linked++;
+      if (schedule.isImageDue(linked, imageBytes)) {
+        schedule.imaged(linked);
+        written += imageBytes;
+      }
+    }
+    assertTrue(written > 0, "an hour is long enough for an image");
+    assertTrue(written <= 3_600 * CheckpointSchedule.IMAGE_BYTES_A_SECOND, "bytes " + written);
   }
 
   @Test
@@ -89,13 +109,13 @@ class SchedulesTest {
     CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
     schedule.loaded(10);
     assertTrue(schedule.isBehind(10, 1), "the sequence at the image is not known");
-    schedule.checkpointed(10, 7);
+    schedule.checkpointed(7);
     pass(CheckpointSchedule.PERIOD_NANOS + 1);
-    assertFalse(schedule.isDue(10, 7), "nothing changed");
-    assertTrue(schedule.isDue(10, 8));
-    assertFalse(schedule.imageIsBehind(10), "a delete needs no image");
-    assertTrue(schedule.isDue(11, 7));
-    assertTrue(schedule.imageIsBehind(11));
+    assertFalse(schedule.isDue(10, 7, 0), "nothing changed");
+    assertTrue(schedule.isDue(10, 8, 0));
+    assertFalse(schedule.isImageDue(10, 0), "a delete needs no image");
+    assertTrue(schedule.isDue(11, 7, 0));
+    assertTrue(schedule.isImageDue(11, 0));
   }
 
   @Test
