@@ -452,6 +452,11 @@ public final class Collection {
     }
   }
 
+  /** Bytes of its files in all. Looks at each of them: not for whoever asks often. */
+  public long diskBytes() {
+    return store.diskBytes();
+  }
+
   private CollectionStats leasedStats(boolean graphHash) {
     UnlinkedBuffer.Snapshot snapshot = buffer.snapshot();
     long unlinked = live(snapshot.unlinked());
@@ -476,7 +481,6 @@ public final class Collection {
         index.codes().bytes(),
         index.graph().bytes(),
         figures.walBytes(),
-        figures.diskBytes(),
         figures.unverifiedBytes(),
         search.searches(),
         search.fallbacks(),

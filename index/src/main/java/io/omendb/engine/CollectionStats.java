@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  * @param codeBytes memory of the codes
  * @param graphBytes memory of the graph
  * @param walBytes log bytes since the checkpoint
- * @param diskBytes bytes of its files in all
  * @param unverifiedBytes truth not compared with its checksums since the start
  * @param searchCount searches answered
  * @param fallbackCount searches that the graph should have answered and could not
@@ -46,7 +45,6 @@ public record CollectionStats(
     long codeBytes,
     long graphBytes,
     long walBytes,
-    long diskBytes,
     long unverifiedBytes,
     long searchCount,
     long fallbackCount,

@@ -185,8 +185,7 @@ final class IndexMaintenance {
       buffer.linked(deleted, deletedCount);
     }
     link(batch, kept);
-    int linked = kept;
-    replaced.link(batch, linked, () -> buffer.linked(batch, linked));
+    linked(batch, kept);
   }
 
   private void link(int[] slots, int count) {
@@ -195,6 +194,11 @@ final class IndexMaintenance {
       index.link(slots, count, store.rows().count());
       sweeps.linked(count);
     }
+  }
+
+  /** Rows of the graph take their place: they leave the buffer, and what they replace goes. */
+  private void linked(int[] slots, int count) {
+    replaced.link(slots, count, () -> buffer.linked(slots, count));
   }
 
   /**
@@ -223,7 +227,7 @@ final class IndexMaintenance {
     }
     int[] one = {released};
     link(one, 1);
-    replaced.link(one, 1, () -> buffer.linked(one, 1));
+    linked(one, 1);
     return true;
   }
 
@@ -247,7 +251,7 @@ final class IndexMaintenance {
       LOG.debug("collection {}: the sweep linked {} unreached rows", config.name(), orphans);
     }
     sweeps.swept();
-    replaced.link(rest, rest.length, () -> buffer.linked(rest, rest.length));
+    linked(rest, rest.length);
   }
 
   private void calibrate(int linked) {

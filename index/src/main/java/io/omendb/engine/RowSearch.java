@@ -93,12 +93,29 @@ final class RowSearch {
     } else if (index.linkedCount() == 0) {
       result.strategy = SearchStrategy.FLAT;
       scanUnlinked(query, squaredNorm, snapshot, result);
-    } else if (beam(Math.max(ef, request.k)) > MAX_BEAM) {
+    } else {
+      searchLinked(request, Math.max(ef, request.k), query, squaredNorm, snapshot, scratch, result);
+    }
+    boolean arrived = scanArrived(query, squaredNorm, snapshot.count(), result);
+    collect(request.maxDistance, arrived ? snapshot.count() : Integer.MAX_VALUE, result);
+  }
+
+  /** Searches the graph and what is not linked, or all rows one by one. */
+  private void searchLinked(
+      SearchRequest request,
+      int ef,
+      float[] query,
+      float squaredNorm,
+      UnlinkedBuffer.Snapshot snapshot,
+      SearchScratch scratch,
+      SearchResult result) {
+    long beam = beam(ef);
+    if (beam > MAX_BEAM) {
       // So few of the rows are left that the graph would be walked through for them in vain.
       result.strategy = SearchStrategy.FLAT;
       scanAll(query, squaredNorm, snapshot, result);
     } else {
-      int found = graph(query, squaredNorm, Math.max(ef, request.k), request.k, scratch, result);
+      int found = graph(query, squaredNorm, ef, beam, request.k, scratch, result);
       if (found < request.k && missed(request.k, found, snapshot)) {
         fallbacks.increment();
         result.strategy = SearchStrategy.FALLBACK;
@@ -107,15 +124,14 @@ final class RowSearch {
         scanUnlinked(query, squaredNorm, snapshot, result);
       }
     }
-    boolean arrived = scanArrived(query, squaredNorm, snapshot.count(), result);
-    collect(request.maxDistance, arrived ? snapshot.count() : Integer.MAX_VALUE, result);
   }
 
   /** Searches the graph alone; the result's nearest rows are not copied out. */
   void searchGraph(SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
     result.reset(request.k);
     float[] query = load(request.query, scratch);
-    graph(query, squaredNorm(query), Math.max(ef, request.k), request.k, scratch, result);
+    int most = Math.max(ef, request.k);
+    graph(query, squaredNorm(query), most, beam(most), request.k, scratch, result);
   }
 
   private float[] load(float[] given, SearchScratch scratch) {
@@ -152,8 +168,14 @@ final class RowSearch {
    * @return how many rows of the beam are found
    */
   private int graph(
-      float[] query, float squaredNorm, int ef, int k, SearchScratch scratch, SearchResult result) {
-    int beam = (int) Math.min(beam(ef), MAX_BEAM);
+      float[] query,
+      float squaredNorm,
+      int ef,
+      long firstBeam,
+      int k,
+      SearchScratch scratch,
+      SearchResult result) {
+    int beam = (int) Math.min(firstBeam, MAX_BEAM);
     while (true) {
       long start = System.nanoTime();
       int side = codeReaders.enter();

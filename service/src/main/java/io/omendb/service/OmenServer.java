@@ -190,7 +190,7 @@ final class OmenServer implements AutoCloseable {
     server.start();
     InetSocketAddress metricsAddress = config.metricsListen();
     if (metricsAddress != null) {
-      metricsPort = metrics.listen(metricsAddress, serving);
+      metricsPort = metrics.listen(metricsAddress);
     }
   }
 

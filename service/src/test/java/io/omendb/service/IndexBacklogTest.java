@@ -12,6 +12,7 @@ import io.omendb.proto.v1.BulkInsertResponse;
 import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.InsertRequest;
+import io.omendb.proto.v1.InsertResponse;
 import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.Visibility;
 import io.omendb.service.config.Option;
@@ -19,6 +20,7 @@ import io.omendb.service.wire.BytePath;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -65,18 +67,7 @@ class IndexBacklogTest {
         ServerFixture.start(data, Map.of(Option.LINKER_THREADS, "1", Option.DURABILITY, "os"))) {
       create(fixture);
       for (int number = 0; number < 3 * FRAMES; number++) {
-        BulkInsertRequest frame = frame(number).build();
-        var inserted =
-            fixture
-                .vectors()
-                .withDeadlineAfter(30, TimeUnit.SECONDS)
-                .insert(
-                    InsertRequest.newBuilder()
-                        .setCollection("wide")
-                        .addAllNumericIds(frame.getNumericIdsList())
-                        .setVectorsLe(frame.getVectorsLe())
-                        .build());
-        assertEquals(FRAME, inserted.getInsertedCount());
+        assertEquals(FRAME, insert(fixture, number, Duration.ofSeconds(30)).getInsertedCount());
       }
       assertTrue(
           fixture.server.counters().bytes(BytePath.FALLBACK) > FRAME * DIMENSION,
@@ -110,18 +101,8 @@ class IndexBacklogTest {
       create(fixture);
       ServerFixture.Failure refused = null;
       for (int number = 0; number < 100 && refused == null; number++) {
-        BulkInsertRequest frame = frame(number).build();
         try {
-          var unused =
-              fixture
-                  .vectors()
-                  .withDeadlineAfter(60, TimeUnit.MILLISECONDS)
-                  .insert(
-                      InsertRequest.newBuilder()
-                          .setCollection("wide")
-                          .addAllNumericIds(frame.getNumericIdsList())
-                          .setVectorsLe(frame.getVectorsLe())
-                          .build());
+          var unused = insert(fixture, number, Duration.ofMillis(60));
         } catch (StatusRuntimeException e) {
           if (e.getStatus().getCode() == Status.Code.RESOURCE_EXHAUSTED) {
             refused = ServerFixture.failure(e);
@@ -131,6 +112,20 @@ class IndexBacklogTest {
       assertNotNull(refused);
       assertEquals("INDEX_BACKLOG_FULL", refused.reason());
     }
+  }
+
+  /// Inserts the rows of a frame in one call.
+  private static InsertResponse insert(ServerFixture fixture, int number, Duration deadline) {
+    BulkInsertRequest frame = frame(number).build();
+    return fixture
+        .vectors()
+        .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS)
+        .insert(
+            InsertRequest.newBuilder()
+                .setCollection("wide")
+                .addAllNumericIds(frame.getNumericIdsList())
+                .setVectorsLe(frame.getVectorsLe())
+                .build());
   }
 
   private static void create(ServerFixture fixture) {

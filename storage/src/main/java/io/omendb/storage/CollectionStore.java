@@ -215,14 +215,14 @@ public final class CollectionStore implements AutoCloseable {
         checkpoints.walBytes(),
         wal.waitingBytes(),
         state.slots.usedBytes(),
-        diskBytes(),
         unverifiedBytes,
         wal.syncs(),
         wal.batches(),
         state.streams.size());
   }
 
-  private long diskBytes() {
+  /** Bytes of its files in all, allocated ahead of use or not. Looks at each of them. */
+  public long diskBytes() {
     try {
       return DurableFiles.treeBytes(state.directory);
     } catch (IOException e) {

@@ -12,7 +12,6 @@ package io.omendb.storage;
  * @param walBytes log bytes since the newest checkpoint
  * @param backlogBytes bytes waiting for the log
  * @param truthBytes bytes of extents in use
- * @param diskBytes bytes of its files in all, allocated ahead of use or not
  * @param unverifiedBytes truth whose checksums were not compared when it was opened
  * @param syncs syncs of the log so far
  * @param batches batches written so far
@@ -28,7 +27,6 @@ public record StoreStats(
     long walBytes,
     long backlogBytes,
     long truthBytes,
-    long diskBytes,
     long unverifiedBytes,
     long syncs,
     long batches,

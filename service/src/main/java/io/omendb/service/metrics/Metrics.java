@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.omendb.engine.Collection;
 import io.omendb.engine.CollectionStats;
 import io.omendb.engine.Database;
 import io.omendb.service.call.Serving;
@@ -33,7 +34,16 @@ import org.jspecify.annotations.Nullable;
 public final class Metrics implements AutoCloseable {
   private static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-  private record CollectionGauge(MultiGauge gauge, ToDoubleFunction<CollectionStats> figure) {}
+  /// What is told of one collection.
+  private record Row(String name, CollectionStats stats, long diskBytes) {
+    static Row of(Collection collection) {
+      return new Row(collection.config().name(), collection.stats(false), collection.diskBytes());
+    }
+  }
+
+  private record CollectionGauge(MultiGauge gauge, ToDoubleFunction<Row> figure) {}
+
+  private final Serving serving;
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -46,6 +56,7 @@ public final class Metrics implements AutoCloseable {
 
   public Metrics(
       ByteCounters counters, RequestPool pool, Acknowledger acknowledger, Serving serving) {
+    this.serving = serving;
     for (BytePath path : BytePath.values()) {
       FunctionCounter.builder("omendb.vector", counters, bytes -> bytes.bytes(path))
           .description("Vector bytes taken from requests, by the way they came")
@@ -59,17 +70,20 @@ public final class Metrics implements AutoCloseable {
     Gauge.builder("omendb.bulk.streams", acknowledger, Acknowledger::streamCount)
         .description("Bulk streams that are connected")
         .register(registry);
-    addCollectionGauge("live", "Live records", CollectionStats::liveCount);
-    addCollectionGauge("linked", "Live records in the graph", CollectionStats::linkedCount);
-    addCollectionGauge("unlinked", "Live records searched flat", CollectionStats::unlinkedCount);
-    addCollectionGauge("unbuilt", "Live records not searchable", CollectionStats::unbuiltCount);
-    addCollectionGauge("deleted", "Deleted records that take room", CollectionStats::deletedCount);
-    addCollectionGauge("disk.bytes", "Bytes of its files", CollectionStats::diskBytes);
-    addCollectionGauge("memory.bytes", "Bytes a search touches", CollectionStats::memoryBytes);
-    addCollectionGauge("wal.bytes", "Log since the checkpoint", CollectionStats::walBytes);
-    addCollectionGauge("fallbacks", "Searches without the graph", CollectionStats::fallbackCount);
+    addCollectionGauge("live", "Live records", row -> row.stats().liveCount());
+    addCollectionGauge("linked", "Live records in the graph", row -> row.stats().linkedCount());
     addCollectionGauge(
-        "fault", "1: records are not linked", stats -> stats.fault() == null ? 0 : 1);
+        "unlinked", "Live records searched flat", row -> row.stats().unlinkedCount());
+    addCollectionGauge("unbuilt", "Live records not searchable", row -> row.stats().unbuiltCount());
+    addCollectionGauge(
+        "deleted", "Deleted records that take room", row -> row.stats().deletedCount());
+    addCollectionGauge("disk.bytes", "Bytes of its files", Row::diskBytes);
+    addCollectionGauge("memory.bytes", "Bytes a search touches", row -> row.stats().memoryBytes());
+    addCollectionGauge("wal.bytes", "Log since the checkpoint", row -> row.stats().walBytes());
+    addCollectionGauge(
+        "fallbacks", "Searches without the graph", row -> row.stats().fallbackCount());
+    addCollectionGauge(
+        "fault", "1: records are not linked", row -> row.stats().fault() == null ? 0 : 1);
     Gauge.builder("omendb.collections.quarantined", serving, Metrics::quarantined)
         .description("Collections that could not be opened")
         .register(registry);
@@ -83,8 +97,7 @@ public final class Metrics implements AutoCloseable {
     return database == null ? 0 : database.quarantined().size();
   }
 
-  private void addCollectionGauge(
-      String name, String description, ToDoubleFunction<CollectionStats> figure) {
+  private void addCollectionGauge(String name, String description, ToDoubleFunction<Row> figure) {
     MultiGauge gauge =
         MultiGauge.builder("omendb.collection." + name).description(description).register(registry);
     collectionGauges.add(new CollectionGauge(gauge, figure));
@@ -96,13 +109,13 @@ public final class Metrics implements AutoCloseable {
   }
 
   /// Opens the endpoint; returns its port.
-  public int listen(InetSocketAddress address, Serving serving) throws IOException {
+  public int listen(InetSocketAddress address) throws IOException {
     HttpServer server = HttpServer.create(address, 0);
     server.createContext(
         "/metrics",
         exchange -> {
           try (exchange) {
-            byte[] body = scrape(serving).getBytes(StandardCharsets.UTF_8);
+            byte[] body = scrape().getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", CONTENT_TYPE);
             exchange.sendResponseHeaders(200, body.length);
             try (OutputStream out = exchange.getResponseBody()) {
@@ -116,14 +129,10 @@ public final class Metrics implements AutoCloseable {
   }
 
   /// All metrics in Prometheus' text format.
-  synchronized String scrape(Serving serving) {
+  synchronized String scrape() {
     Database database = serving.databaseOrNull();
     if (database != null && serving.state() == Serving.State.SERVING) {
-      record Row(String name, CollectionStats stats) {}
-      List<Row> rows =
-          database.collections().stream()
-              .map(collection -> new Row(collection.config().name(), collection.stats(false)))
-              .toList();
+      List<Row> rows = database.collections().stream().map(Row::of).toList();
       for (CollectionGauge gauge : collectionGauges) {
         gauge
             .gauge()
@@ -131,8 +140,7 @@ public final class Metrics implements AutoCloseable {
                 rows.stream()
                     .map(row ->
                         MultiGauge.Row.of(
-                            Tags.of("collection", row.name()),
-                            gauge.figure().applyAsDouble(row.stats())))
+                            Tags.of("collection", row.name()), gauge.figure().applyAsDouble(row)))
                     .toList(),
                 true);
       }

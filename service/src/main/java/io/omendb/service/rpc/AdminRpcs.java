@@ -123,7 +123,7 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
         .setCodeBytes(stats.codeBytes())
         .setGraphBytes(stats.graphBytes())
         .setWalBytes(stats.walBytes())
-        .setDiskBytes(stats.diskBytes())
+        .setDiskBytes(collection.diskBytes())
         .setMemoryBytes(stats.memoryBytes())
         .build();
   }

@@ -49,8 +49,11 @@ public final class MemoryBudget {
     return false;
   }
 
-  /// Gives `bytes` back.
+  /// Gives `bytes` back; where none were taken, the shared counter is not touched.
   public void release(long bytes) {
+    if (bytes == 0) {
+      return;
+    }
     long left = used.addAndGet(-bytes);
     assert left >= 0 : "gave back more than was taken";
   }
