@@ -15,11 +15,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -239,31 +242,48 @@ final class TestEngine {
   }
 
   /**
-   * Copies the directory of a live database as a killed process would leave it: the log first, its
-   * newest file before the others, then what its records need, which only grows.
+   * Copies the directory of a live database as a killed process would leave it. A crash stops
+   * everything at once, a copy takes time: so the marks of the logs' ends go first, then the logs,
+   * the newest file before the others, and then what their records need, which only grows; and a
+   * copy during which a checkpoint came between is made again.
    */
   static void copy(Path from, Path to) throws IOException {
-    List<Path> marks = new ArrayList<>(); // of the logs' ends: first, since they only grow
-    List<Path> files = new ArrayList<>();
-    List<Path> others = new ArrayList<>();
-    try (Stream<Path> walk = Files.walk(from)) {
-      for (Path path : walk.sorted().toList()) {
-        if (Files.isDirectory(path)) {
-          Files.createDirectories(to.resolve(from.relativize(path)));
-        } else if (path.toString().endsWith(".wal")) {
-          files.addFirst(path);
-        } else if (path.endsWith("MARK")) {
-          marks.add(path);
-        } else if (!path.endsWith("LOCK")) {
-          others.add(path);
+    List<Path> before;
+    do {
+      before = crashOrder(from);
+      for (Path file : before) {
+        Path copy = to.resolve(from.relativize(file));
+        Files.createDirectories(Objects.requireNonNull(copy.getParent()));
+        try {
+          Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+        } catch (NoSuchFileException e) {
+          break; // the lists differ
         }
       }
+      for (Path copied : files(to)) {
+        if (!before.contains(from.resolve(to.relativize(copied)))) {
+          Files.delete(copied);
+        }
+      }
+    } while (!before.equals(crashOrder(from)));
+  }
+
+  private static List<Path> crashOrder(Path from) throws IOException {
+    List<Path> marks = new ArrayList<>();
+    List<Path> logs = new ArrayList<>();
+    List<Path> others = new ArrayList<>();
+    for (Path file : files(from).stream().sorted().toList()) {
+      if (file.toString().endsWith(".wal")) {
+        logs.addFirst(file);
+      } else if (file.endsWith("MARK")) {
+        marks.add(file);
+      } else if (!file.endsWith("LOCK") && !file.toString().endsWith(".tmp")) {
+        others.add(file);
+      }
     }
-    marks.addAll(files);
+    marks.addAll(logs);
     marks.addAll(others);
-    for (Path file : marks) {
-      Files.copy(file, to.resolve(from.relativize(file)));
-    }
+    return marks;
   }
 
   /** The files in a directory and below. */

@@ -6,7 +6,6 @@ import io.omendb.loadtest.report.Machine;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +37,9 @@ final class BenchTarget implements AutoCloseable {
     Path used = directory == null ? Objects.requireNonNull(data) : directory.path();
     ServerProcess process =
         ServerProcess.start(
-            new ServerProcess.Options(used, heap, List.of(), List.of("--durability", durability)));
+            ServerProcess.Options.defaults(used)
+                .withHeap(heap)
+                .withArguments("--durability", durability));
     return new BenchTarget(process.address(), process, directory);
   }
 

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -42,18 +43,33 @@ public final class ServerProcess implements AutoCloseable {
    * @param heap Java heap, such as "256m"
    * @param jvmOptions more options of the JVM
    * @param arguments more arguments of the server, such as "--durability", "os"
+   * @param variables more variables of its environment
    */
   public record Options(
-      Path dataDirectory, String heap, List<String> jvmOptions, List<String> arguments) {
+      Path dataDirectory,
+      String heap,
+      List<String> jvmOptions,
+      List<String> arguments,
+      Map<String, String> variables) {
 
     /** The launcher's defaults. */
     public static Options defaults(Path dataDirectory) {
-      return new Options(dataDirectory, "256m", List.of(), List.of());
+      return new Options(dataDirectory, "256m", List.of(), List.of(), Map.of());
+    }
+
+    /** The same with another heap. */
+    public Options withHeap(String size) {
+      return new Options(dataDirectory, size, jvmOptions, arguments, variables);
     }
 
     /** The same with other arguments of the server. */
     public Options withArguments(String... arguments) {
-      return new Options(dataDirectory, heap, jvmOptions, List.of(arguments));
+      return new Options(dataDirectory, heap, jvmOptions, List.of(arguments), variables);
+    }
+
+    /** The same with other variables. */
+    public Options withVariables(Map<String, String> variables) {
+      return new Options(dataDirectory, heap, jvmOptions, arguments, variables);
     }
   }
 
@@ -73,8 +89,9 @@ public final class ServerProcess implements AutoCloseable {
     command.addAll(List.of("--data", options.dataDirectory().toString()));
     command.addAll(List.of("--listen", "127.0.0.1:0"));
     command.addAll(options.arguments());
-    ServerProcess server =
-        new ServerProcess(new ProcessBuilder(command).redirectErrorStream(true).start());
+    ProcessBuilder process = new ProcessBuilder(command).redirectErrorStream(true);
+    process.environment().putAll(options.variables());
+    ServerProcess server = new ServerProcess(process.start());
     server.awaitListening();
     return server;
   }

@@ -128,9 +128,13 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
     long wait =
         deadline == null
             ? WAIT_NANOS
-            : deadline.timeRemaining(TimeUnit.NANOSECONDS) - BEFORE_DEADLINE_NANOS;
+            : beforeDeadline(deadline.timeRemaining(TimeUnit.NANOSECONDS));
     waiting.add(
         new HeldInsert(call, collection, message.detach(), mode, System.nanoTime() + wait, bytes));
+  }
+
+  private static long beforeDeadline(long left) {
+    return left - Math.max(BEFORE_DEADLINE_NANOS, left / 8);
   }
 
   /// An insert that waits for room, with bytes of its own.
