@@ -76,6 +76,13 @@ public final class Posix {
       handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
   private static final MethodHandle MADVISE =
       handle("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+
+  @SuppressWarnings("restricted") // Calling the system is what this class is for.
+  private static final MethodHandle MEMSET =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("memset"),
+          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG));
+
   private static final MethodHandle MPROTECT =
       handle("mprotect", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
 
@@ -170,6 +177,26 @@ public final class Posix {
           state);
     } catch (Throwable t) {
       throw rethrow(t);
+    }
+  }
+
+  /**
+   * Zeroes a byte of each page of a range that is about to be written, so that stores into it do
+   * not fault. A thread that waits for the device in here waits in native code; one that faults in
+   * Java code keeps the JVM from every safepoint, and with it all other threads.
+   *
+   * <p>Not by MADV_POPULATE_WRITE: it holds the lock of the address space while it waits, on which
+   * the next thread that maps memory waits, and on that one every fault. Allocates nothing; some 10
+   * ns a page.
+   */
+  public static void touch(long address, long length) {
+    long end = address + length;
+    try {
+      for (long at = address; at < end; at = (at & -AddressSpace.PAGE) + AddressSpace.PAGE) {
+        long unused = (long) MEMSET.invokeExact(at, 0, 1L);
+      }
+    } catch (Throwable t) {
+      throw new AssertionError("memset does not throw", t);
     }
   }
 

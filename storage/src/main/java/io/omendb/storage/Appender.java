@@ -79,6 +79,7 @@ final class Appender implements AutoCloseable {
         return;
       }
       state.ensure(plan.applied(), plan.heapBytes());
+      slots.touch(state.count, plan.applied(), state.heapEnd, plan.heapBytes());
       copyVectors(rows);
       try {
         check(check);

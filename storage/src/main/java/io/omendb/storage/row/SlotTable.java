@@ -1,6 +1,7 @@
 package io.omendb.storage.row;
 
 import io.omendb.memory.Memory;
+import io.omendb.memory.Posix;
 import io.omendb.storage.api.CollectionFullException;
 import io.omendb.storage.api.CollectionSchema;
 import io.omendb.storage.file.Preallocator;
@@ -64,6 +65,16 @@ public final class SlotTable implements AutoCloseable {
     if (heapBytes > RowLayout.HEAP_START) {
       heap.ensure(heapBytes);
     }
+  }
+
+  /**
+   * Makes ready to be written what new slots take, and heap bytes from {@code heapFrom} on; see
+   * {@link Posix#touch}.
+   */
+  public void touch(int from, int count, long heapFrom, long heapBytes) {
+    Posix.touch(vector(from), (long) count * stride);
+    Posix.touch(row(from), (long) count * RowLayout.BYTES);
+    Posix.touch(heapAt(heapFrom), heapBytes);
   }
 
   public void used(int count, long heapBytes) {
