@@ -2,12 +2,16 @@ package io.omendb.loadtest;
 
 import io.omendb.loadtest.bench.BenchCommand;
 import io.omendb.loadtest.bench.DemoCommand;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
 
 /** What the launcher starts for everything but {@code serve}. */
 @Command(
@@ -17,11 +21,25 @@ import picocli.CommandLine.ScopeType;
     scope = ScopeType.INHERIT,
     usageHelpWidth = 100,
     versionProvider = Version.class,
-    footer = "%nThe server itself: omendb serve --help",
-    subcommands = {DemoCommand.class, BenchCommand.class, VerifyCommand.class, HelpCommand.class})
-public final class Cli {
+    subcommands = {
+      ServeCommand.class,
+      DemoCommand.class,
+      BenchCommand.class,
+      VerifyCommand.class,
+      HelpCommand.class
+    })
+public final class Cli implements Runnable {
+
+  @Spec private @Nullable CommandSpec spec;
 
   private Cli() {}
+
+  /** Without a command: lists them. */
+  @Override
+  public void run() {
+    CommandLine line = Objects.requireNonNull(spec).commandLine();
+    line.usage(line.getOut());
+  }
 
   /** Runs a command; the exit status is 0, 1 if it failed, 2 if it was not understood. */
   public static void main(String[] args) {

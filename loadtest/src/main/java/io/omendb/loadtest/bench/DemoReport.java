@@ -14,7 +14,7 @@ final class DemoReport {
   /** The table, and how the server was set. */
   static String of(int rows, BulkLoad.Times times, Observation before, Observation after) {
     Table table = new Table("", "before kill -9", "after restart");
-    table.row("vectors", number(before.count().getCount()), number(after.count().getCount()));
+    table.row("words", number(before.count().getCount()), number(after.count().getCount()));
     table.row(
         "searchable",
         number(before.count().getSearchableCount()),
@@ -33,9 +33,9 @@ final class DemoReport {
         "distances a query",
         number(Math.round(before.quality().distanceComputations())),
         number(Math.round(after.quality().distanceComputations())));
-    table.row("acknowledged vectors/s", number(Math.round(rows / times.acknowledged())), "");
-    table.row("durable vectors/s", number(Math.round(rows / times.durable())), "");
-    table.row("searchable vectors/s", number(Math.round(rows / times.searchable())), "");
+    table.row("acknowledged words/s", number(Math.round(rows / times.acknowledged())), "");
+    table.row("durable words/s", number(Math.round(rows / times.durable())), "");
+    table.row("searchable words/s", number(Math.round(rows / times.searchable())), "");
     table.row("searches/s, one client", rate(before.searches()), rate(after.searches()));
     table.row("search p50", micros(before, 50), micros(after, 50));
     table.row("search p99", micros(before, 99), micros(after, 99));
@@ -59,9 +59,10 @@ final class DemoReport {
         "bytes copied otherwise",
         number(beforePath.getFallbackBytes()),
         number(afterPath.getFallbackBytes()));
-    return table
+    return "\n"
+        + table
         + String.format(
-            "%nDurability: %s.  Kernels: %s.", durability(before), before.server().getKernels());
+            "%nDurability: %s.  Kernels: %s.%n", durability(before), before.server().getKernels());
   }
 
   private static String durability(Observation seen) {

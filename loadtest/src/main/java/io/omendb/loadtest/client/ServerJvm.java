@@ -10,13 +10,15 @@ final class ServerJvm {
 
   static final String MAIN = "io.omendb.service.Main";
 
+  static final String SIMD = "--add-modules=jdk.incubator.vector";
+
   private ServerJvm() {}
 
   /** The options, for a heap and a limit of direct memory such as "256m". */
   static List<String> options(String heap, String directMemory) {
     return List.of(
+        SIMD,
         "--enable-native-access=ALL-UNNAMED",
-        "--add-modules=jdk.incubator.vector",
         "--sun-misc-unsafe-memory-access=allow",
         "-XX:+PerfDisableSharedMem",
         "-Xms" + heap,

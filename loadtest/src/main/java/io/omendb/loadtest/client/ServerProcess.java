@@ -193,7 +193,8 @@ public final class ServerProcess implements AutoCloseable {
    * @throws IllegalStateException if it has not ended in time
    */
   public int terminate(Duration timeout) {
-    process.destroy();
+    // Not Process.destroy, which closes the stream of its last lines.
+    boolean unused = process.toHandle().destroy();
     return await(timeout);
   }
 

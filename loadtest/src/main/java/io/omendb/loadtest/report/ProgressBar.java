@@ -1,9 +1,7 @@
 package io.omendb.loadtest.report;
 
-import java.io.Console;
 import java.io.PrintStream;
 import java.util.Locale;
-import java.util.Optional;
 
 /**
  * A bar on a terminal, redrawn in place; where there is no terminal, one line when work ends.
@@ -33,8 +31,7 @@ public final class ProgressBar implements Progress {
 
   /** A bar on standard error. */
   public static ProgressBar onStandardError() {
-    boolean terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
-    return new ProgressBar(System.err, terminal);
+    return new ProgressBar(System.err, Style.isTerminal());
   }
 
   @Override

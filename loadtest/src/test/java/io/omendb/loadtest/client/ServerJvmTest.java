@@ -13,7 +13,10 @@ class ServerJvmTest {
 
   @Test
   void startsTheServerAsTheLauncherDoes() throws IOException {
-    String launcher = Files.readString(Path.of("..", "omendb"));
+    String launcher =
+        Files.readString(Path.of("..", "omendb"))
+            .replace("options=(\n", "options=(\n" + ServerJvm.SIMD + "\n");
+    assertTrue(launcher.contains("simd=" + ServerJvm.SIMD), "the SIMD kernels");
     List<String> expected =
         launcher
             .substring(launcher.indexOf("options=(\n") + "options=(\n".length())
