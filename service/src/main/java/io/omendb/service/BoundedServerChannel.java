@@ -3,17 +3,15 @@ package io.omendb.service;
 import io.netty.channel.Channel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /// Accepts connections up to a limit and closes those beyond it at once, before anything is made
 /// for them: one client that opens and resets thousands must not fill the heap with connections
 /// that wait for a network thread.
 final class BoundedServerChannel extends NioServerSocketChannel {
-  private final int most;
-  private final AtomicInteger open = new AtomicInteger();
+  private final Connections connections;
 
-  BoundedServerChannel(int most) {
-    this.most = most;
+  BoundedServerChannel(Connections connections) {
+    this.connections = connections;
   }
 
   @Override
@@ -22,13 +20,10 @@ final class BoundedServerChannel extends NioServerSocketChannel {
     int read = super.doReadMessages(accepted);
     for (int i = accepted.size() - 1; i >= before; i--) {
       Channel channel = (Channel) accepted.get(i);
-      if (open.get() >= most) {
+      if (!connections.add(channel)) {
         accepted.remove(i);
         read--;
         channel.unsafe().closeForcibly();
-      } else {
-        open.incrementAndGet();
-        var unused = channel.closeFuture().addListener(closed -> open.decrementAndGet());
       }
     }
     return read;

@@ -17,8 +17,10 @@ import io.omendb.proto.v1.VectorServiceGrpc;
 import io.omendb.service.call.GuardedService;
 import io.omendb.service.call.InboundMemory;
 import io.omendb.service.call.Serving;
+import io.omendb.service.call.SlowReaders;
 import io.omendb.service.config.ServerConfig;
 import io.omendb.service.metrics.Metrics;
+import io.omendb.service.read.GetHandler;
 import io.omendb.service.read.ReadScheduler;
 import io.omendb.service.read.RequestPool;
 import io.omendb.service.read.SearchHandler;
@@ -35,6 +37,7 @@ import io.omendb.service.write.Acknowledger;
 import io.omendb.service.write.BulkStreams;
 import io.omendb.service.write.InsertHandler;
 import io.omendb.service.write.WaitingInserts;
+import io.omendb.service.write.WriteQueues;
 import io.omendb.storage.api.FailureHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -73,6 +76,10 @@ final class OmenServer implements AutoCloseable {
   private final Serving serving = new Serving();
   private final Health health = new Health();
   private final Acknowledger acknowledger = new Acknowledger(this::fatal);
+  private final Connections connections;
+  private final SlowReaders slowReaders;
+  private final MemoryBudget heldMemory = MemoryBudget.ofDirectMemory();
+  private final WriteQueues writes = new WriteQueues();
   private final WaitingInserts waitingInserts = new WaitingInserts();
   private final RequestPool pool;
   private final Metrics metrics;
@@ -83,6 +90,8 @@ final class OmenServer implements AutoCloseable {
 
   OmenServer(ServerConfig config) {
     this.config = config;
+    connections = new Connections(config.maxConnections());
+    slowReaders = new SlowReaders(budget, connections::close);
     pool = new RequestPool(config.requestThreads(), config.requestQueue());
     metrics = new Metrics(counters, pool, acknowledger, serving);
     acceptors = eventLoops(1, "omendb-accept");
@@ -105,7 +114,7 @@ final class OmenServer implements AutoCloseable {
     InboundMemory inbound = new InboundMemory(MemoryBudget.ofDirectMemory());
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(config.listen())
-            .channelFactory(() -> new BoundedServerChannel(config.maxConnections()))
+            .channelFactory(() -> new BoundedServerChannel(connections))
             .bossEventLoopGroup(acceptors)
             .workerEventLoopGroup(network)
             // Handlers run on the network's threads, and hand on what may take time: gRPC's own
@@ -130,21 +139,21 @@ final class OmenServer implements AutoCloseable {
   /// Adds the services to a server of any transport.
   <B extends ServerBuilder<B>> B bind(B builder) {
     ReadScheduler reads = new ReadScheduler(pool, acknowledger, config.visibleWait().toNanos());
-    GeneratedCalls calls = new GeneratedCalls(pool, reads, budget);
+    GeneratedCalls calls = new GeneratedCalls(pool, reads);
     builder.addService(vectorService(reads, calls));
     add(
         builder,
-        new CollectionRpcs(serving, calls, acknowledger, config.maxCollections()),
+        new CollectionRpcs(serving, calls, acknowledger, writes, config.maxCollections()),
         new AdminRpcs(serving, calls, acknowledger, counters, config.durability()),
         ProtoReflectionServiceV1.newInstance(),
         reflectionV1Alpha());
-    builder.addService(GuardedService.of(health.service(), Map.of()));
+    builder.addService(GuardedService.of(health.service(), Map.of(), budget));
     return builder;
   }
 
-  private static void add(ServerBuilder<?> builder, BindableService... services) {
+  private void add(ServerBuilder<?> builder, BindableService... services) {
     for (BindableService service : services) {
-      builder.addService(GuardedService.of(service.bindService(), Map.of()));
+      builder.addService(GuardedService.of(service.bindService(), Map.of(), budget));
     }
   }
 
@@ -156,7 +165,7 @@ final class OmenServer implements AutoCloseable {
             VectorServiceGrpc.getInsertMethod().toBuilder(
                     new RowsMarshaller(counters, false), Reply.MARSHALLER)
                 .build(),
-            new InsertHandler(serving, acknowledger, waitingInserts, budget));
+            new InsertHandler(serving, acknowledger, waitingInserts, writes, heldMemory, budget));
     var bulkInsert =
         ServerMethodDefinition.create(
             VectorServiceGrpc.getBulkInsertMethod().toBuilder(
@@ -167,22 +176,34 @@ final class OmenServer implements AutoCloseable {
                 acknowledger,
                 AdminRpcs.durabilityMode(config.durability()),
                 config.maxStreams(),
+                writes,
+                heldMemory,
                 budget));
     var search =
         ServerMethodDefinition.create(
             VectorServiceGrpc.getSearchMethod().toBuilder(queries, Reply.MARSHALLER).build(),
-            new SearchHandler(serving, reads, config.maxReplyBytes(), budget, false));
+            new SearchHandler(serving, reads, config.maxReplyBytes(), budget, slowReaders, false));
     var searchBatch =
         ServerMethodDefinition.create(
             VectorServiceGrpc.getSearchBatchMethod().toBuilder(queries, Reply.MARSHALLER).build(),
-            new SearchHandler(serving, reads, config.maxReplyBytes(), budget, true));
+            new SearchHandler(serving, reads, config.maxReplyBytes(), budget, slowReaders, true));
+    var get =
+        GuardedService.guard(
+            ServerMethodDefinition.create(
+                VectorServiceGrpc.getGetMethod().toBuilder(
+                        VectorServiceGrpc.getGetMethod().getRequestMarshaller(), Reply.MARSHALLER)
+                    .build(),
+                new GetHandler(serving, reads, config.maxReplyBytes(), budget, slowReaders)),
+            budget);
     return GuardedService.of(
-        new VectorRpcs(serving, calls, acknowledger, config.maxReplyBytes()).bindService(),
+        new VectorRpcs(serving, calls, acknowledger, writes).bindService(),
         Map.of(
             insert.getMethodDescriptor().getFullMethodName(), insert,
             bulkInsert.getMethodDescriptor().getFullMethodName(), bulkInsert,
             search.getMethodDescriptor().getFullMethodName(), search,
-            searchBatch.getMethodDescriptor().getFullMethodName(), searchBatch));
+            searchBatch.getMethodDescriptor().getFullMethodName(), searchBatch,
+            get.getMethodDescriptor().getFullMethodName(), get),
+        budget);
   }
 
   /// Opens the ports. Calls are answered with UNAVAILABLE until [#recover] has returned.
@@ -280,7 +301,7 @@ final class OmenServer implements AutoCloseable {
 
   /// Waits until no work is left, or `end`; returns whether none is.
   private boolean awaitIdle(long end) throws InterruptedException {
-    while (!(acknowledger.isIdle() && pool.isIdle())) {
+    while (!(writes.isIdle() && acknowledger.isIdle() && pool.isIdle())) {
       if (System.nanoTime() - end >= 0) {
         return false;
       }
@@ -297,6 +318,8 @@ final class OmenServer implements AutoCloseable {
     server.shutdownNow();
     pool.close();
     waitingInserts.close();
+    slowReaders.close();
+    writes.close();
     acknowledger.close();
     metrics.close();
     health.close();

@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import io.omendb.loadtest.client.Await;
 import io.omendb.loadtest.client.Connection;
 import io.omendb.loadtest.client.ServerProcess;
 import io.omendb.proto.v1.BulkInsertRequest;
@@ -25,15 +30,20 @@ import io.omendb.proto.v1.VectorFormat;
 import io.omendb.proto.v1.VectorServiceGrpc;
 import io.omendb.proto.v1.Visibility;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -41,7 +51,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -219,6 +231,145 @@ class MemoryPressureTest {
             .setVectorFormat(VectorFormat.VECTOR_FORMAT_BYTES_LE)
             .build();
     assertServes(atOnce(16, () -> stub(0).get(request).getRecordsCount()));
+  }
+
+  /** The largest reply that there may be, as floats, fits. */
+  @Test
+  void theLargestGet() {
+    String wide = "wide";
+    var unused =
+        connection
+            .collections()
+            .createCollection(
+                CreateCollectionRequest.newBuilder()
+                    .setConfig(
+                        CollectionConfig.newBuilder()
+                            .setName(wide)
+                            .setDimension(2 * DIMENSION)
+                            .setSimilarity(Similarity.SIMILARITY_L2))
+                    .build());
+    var inserted =
+        connection
+            .vectors()
+            .insert(
+                InsertRequest.newBuilder()
+                    .setCollection(wide)
+                    .addAllNumericIds(LongStream.range(0, ROWS / 2).boxed().toList())
+                    .setVectorsLe(vectors(ROWS))
+                    .build());
+    assertEquals(ROWS / 2, inserted.getInsertedCount());
+    GetRequest request =
+        GetRequest.newBuilder()
+            .setCollection(wide)
+            .addAllNumericIds(LongStream.range(0, 10_000).map(i -> i % (ROWS / 2)).boxed().toList())
+            .setIncludeVectors(true)
+            .build();
+    Reader reader = new Reader();
+    ClientCall<GetRequest, Long> call = get(0, request, reader);
+    call.request(2);
+    Await.until(Duration.ofMinutes(1), () -> "the reply", () -> reader.status != null);
+    assertEquals(Status.OK.getCode(), reader.status().getCode(), () -> reader.status().toString());
+    assertTrue(reader.bytes > 10_000L * 2 * DIMENSION * Float.BYTES, () -> "bytes " + reader.bytes);
+  }
+
+  /** Ids of two bytes each are thirty times as much as objects. */
+  @Test
+  void getsOfMillionsOfIds() throws Exception {
+    GetRequest request =
+        GetRequest.newBuilder()
+            .setCollection(COLLECTION)
+            .addAllStringIds(Collections.nCopies(7_000_000, ""))
+            .build();
+    Map<Status.Code, Integer> ends = atOnce(4, () -> stub(0).get(request));
+    assertEquals(Map.of(Status.Code.RESOURCE_EXHAUSTED, 4), ends);
+    assertSearches();
+  }
+
+  /**
+   * Clients that ask and do not read: what they leave is given up after a while, so that others get
+   * their replies.
+   */
+  @Test
+  void repliesThatAreNotRead() {
+    GetRequest request =
+        GetRequest.newBuilder()
+            .setCollection(COLLECTION)
+            .addAllNumericIds(LongStream.range(0, ROWS).boxed().toList())
+            .setIncludeVectors(true)
+            .build();
+    List<ClientCall<GetRequest, Long>> unread = new ArrayList<>();
+    for (int i = 0; i < 400; i++) {
+      unread.add(get(1 + i % 5, request, new Reader()));
+    }
+    AtomicInteger refused = new AtomicInteger();
+    Await.until(
+        Duration.ofMinutes(2),
+        () -> "the reply of one that reads",
+        () -> {
+          try {
+            return stub(0).get(request).getRecordsCount() == ROWS;
+          } catch (StatusRuntimeException e) {
+            assertEquals(Status.Code.RESOURCE_EXHAUSTED, e.getStatus().getCode());
+            refused.incrementAndGet();
+            return false;
+          }
+        });
+    assertTrue(refused.get() > 0, "there was memory for all: the test tests nothing");
+    unread.forEach(call -> call.cancel("it was not to be read", null));
+    assertSearches();
+  }
+
+  private ClientCall<GetRequest, Long> get(int channel, GetRequest request, Reader reader) {
+    ClientCall<GetRequest, Long> call =
+        connection
+            .channels(channel + 1)
+            .get(channel)
+            .newCall(
+                VectorServiceGrpc.getGetMethod().toBuilder(
+                        VectorServiceGrpc.getGetMethod().getRequestMarshaller(), new Counting())
+                    .build(),
+                CallOptions.DEFAULT.withMaxInboundMessageSize(128 << 20));
+    call.start(reader, new Metadata());
+    call.sendMessage(request);
+    call.halfClose();
+    return call;
+  }
+
+  /** Counts the bytes of a reply. */
+  private static final class Counting implements MethodDescriptor.Marshaller<Long> {
+    @Override
+    public InputStream stream(Long value) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Long parse(InputStream stream) {
+      try {
+        return stream.transferTo(OutputStream.nullOutputStream());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** Reads what is asked for. */
+  private static final class Reader extends ClientCall.Listener<Long> {
+    volatile long bytes;
+    volatile @Nullable Status status;
+
+    @Override
+    public void onMessage(Long length) {
+      bytes = length;
+    }
+
+    @Override
+    public void onClose(Status end, Metadata trailers) {
+      status = end;
+    }
+
+    Status status() {
+      return Objects.requireNonNull(status);
+    }
   }
 
   /** Frames beyond the room for unlinked vectors, on streams that have no id. */

@@ -33,6 +33,7 @@ public final class CallReplies {
     call.sendHeaders(new Metadata());
     call.sendMessage(buffer.finish(!isSocket(call)));
     call.close(Status.OK, new Metadata());
+    buffer.clear(); // a large reply must not stay on the heap until this thread's next
   }
 
   /// Whether messages are copied while they are sent, which sockets do and in-process calls do not.

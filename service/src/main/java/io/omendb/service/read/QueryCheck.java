@@ -8,9 +8,10 @@ import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusal.Violation;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.wire.QueryMessage;
+import io.omendb.storage.api.IdKind;
 import java.util.List;
 
-/// Checks the fields of a Search or SearchBatch.
+/// Checks the fields of a Search or SearchBatch, and the ids of a Get or Delete.
 public final class QueryCheck {
   static final int K_MAX = 1_000;
   static final int EF_MAX = 4_096;
@@ -119,5 +120,26 @@ public final class QueryCheck {
   private static Refusal invalid(
       ErrorReason reason, int index, String field, String value, String expected) {
     return Refusal.invalid(reason, List.of(new Violation(index, field, value, expected)), 1);
+  }
+
+  /// Throws if the ids of a request are not of the collection's kind, none, or more than `most`.
+  public static void checkIds(CollectionConfig config, int numericIds, int stringIds, int most)
+      throws Refusal {
+    boolean numeric = config.idKind() == IdKind.NUMERIC;
+    String field = numeric ? "numeric_ids" : "string_ids";
+    if ((numeric ? stringIds : numericIds) > 0) {
+      throw Refusal.invalid(
+          ErrorReason.ERROR_REASON_ID_KIND_MISMATCH,
+          numeric ? "string_ids" : "numeric_ids",
+          "set",
+          field + " only, the kind of this collection");
+    }
+    int count = numericIds + stringIds;
+    if (count == 0) {
+      throw Refusals.required(field);
+    }
+    if (count > most) {
+      throw Refusals.outOfRange(field, count, "1 to " + most + " ids");
+    }
   }
 }

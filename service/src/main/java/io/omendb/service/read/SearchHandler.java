@@ -8,6 +8,7 @@ import io.omendb.engine.Collection;
 import io.omendb.service.call.CallReplies;
 import io.omendb.service.call.ReplyMemory;
 import io.omendb.service.call.Serving;
+import io.omendb.service.call.SlowReaders;
 import io.omendb.service.call.UnaryListener;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
@@ -24,10 +25,17 @@ public final class SearchHandler implements ServerCallHandler<QueryMessage, Repl
   private final ReadScheduler reads;
   private final int maxReplyBytes;
   private final MemoryBudget budget;
+  private final SlowReaders slowReaders;
   private final boolean batch;
 
   public SearchHandler(
-      Serving serving, ReadScheduler reads, int maxReplyBytes, MemoryBudget budget, boolean batch) {
+      Serving serving,
+      ReadScheduler reads,
+      int maxReplyBytes,
+      MemoryBudget budget,
+      SlowReaders slowReaders,
+      boolean batch) {
+    this.slowReaders = slowReaders;
     this.budget = budget;
     this.serving = serving;
     this.reads = reads;
@@ -39,7 +47,7 @@ public final class SearchHandler implements ServerCallHandler<QueryMessage, Repl
   public ServerCall.Listener<QueryMessage> startCall(
       ServerCall<QueryMessage, Reply> call, Metadata headers) {
     call.request(2);
-    ReplyMemory memory = new ReplyMemory(budget);
+    ReplyMemory memory = new ReplyMemory(budget, slowReaders, call);
     return new UnaryListener<>(call) {
       @Override
       protected void handle(QueryMessage query) {
@@ -82,7 +90,8 @@ public final class SearchHandler implements ServerCallHandler<QueryMessage, Repl
     } catch (Refusal e) {
       query.close();
       StatusMapper.close(call, e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // An Error too: a call is never left unanswered.
       query.close();
       StatusMapper.close(call, Refusals.internal(e));
     }

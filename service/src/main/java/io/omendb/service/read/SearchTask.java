@@ -116,6 +116,7 @@ final class SearchTask implements Runnable {
       reply.putVarint(SearchBatchResponse.VISIBLE_SEQUENCE_FIELD_NUMBER, visible);
     }
     CallReplies.answer(call, reply);
+    memory.sent();
   }
 
   private void search(Workspace workspace, SearchRequest request, int index) {

@@ -25,6 +25,7 @@ import io.omendb.service.call.Serving;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.write.Acknowledger;
+import io.omendb.service.write.WriteQueues;
 import io.omendb.storage.api.CorruptFileException;
 import io.omendb.storage.api.IdKind;
 import java.io.IOException;
@@ -42,10 +43,16 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
   private final Serving serving;
   private final GeneratedCalls calls;
   private final Acknowledger acknowledger;
+  private final WriteQueues writes;
   private final int maxCollections;
 
   public CollectionRpcs(
-      Serving serving, GeneratedCalls calls, Acknowledger acknowledger, int maxCollections) {
+      Serving serving,
+      GeneratedCalls calls,
+      Acknowledger acknowledger,
+      WriteQueues writes,
+      int maxCollections) {
+    this.writes = writes;
     this.serving = serving;
     this.calls = calls;
     this.acknowledger = acknowledger;
@@ -55,10 +62,16 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
   @Override
   public void createCollection(
       CreateCollectionRequest request, StreamObserver<CreateCollectionResponse> observer) {
-    calls.run(
+    // Takes room on the disk, which request threads do not wait for.
+    calls.runOn(
+        writes::executeOnCatalogue,
         observer,
         request.getConfig().getName(),
-        () -> CreateCollectionResponse.newBuilder().setCollection(info(create(request))).build());
+        answer ->
+            answer.send(
+                CreateCollectionResponse.newBuilder()
+                    .setCollection(info(create(request)))
+                    .build()));
   }
 
   private Collection create(CreateCollectionRequest request) throws Refusal, IOException {
@@ -211,7 +224,11 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
   @Override
   public void dropCollection(
       DropCollectionRequest request, StreamObserver<DropCollectionResponse> observer) {
-    calls.run(observer, request.getCollection(), () -> drop(request));
+    calls.runOn(
+        writes::executeOnCatalogue,
+        observer,
+        request.getCollection(),
+        answer -> answer.send(drop(request)));
   }
 
   private DropCollectionResponse drop(DropCollectionRequest request) throws Refusal, IOException {
@@ -222,7 +239,9 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
     }
     try {
       if (!database.quarantined().containsKey(name)) {
-        acknowledger.drop(database.collection(name));
+        Collection collection = database.collection(name);
+        acknowledger.drop(collection);
+        writes.drop(collection);
       }
       database.drop(name);
       return DropCollectionResponse.newBuilder().setDropped(true).build();

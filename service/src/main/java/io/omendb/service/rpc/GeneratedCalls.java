@@ -6,12 +6,13 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.omendb.engine.Collection;
 import io.omendb.service.call.CallReplies;
-import io.omendb.service.call.ReplyMemory;
 import io.omendb.service.read.ReadScheduler;
 import io.omendb.service.read.RequestPool;
 import io.omendb.service.status.Refusal;
+import io.omendb.service.status.Refusals;
 import io.omendb.service.status.StatusMapper;
-import io.omendb.service.wire.MemoryBudget;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /// Runs the methods of the generated services, which use generated messages and observers.
@@ -31,16 +32,9 @@ public final class GeneratedCalls {
   /// Ends one call, once. Any thread, one at a time.
   static final class Answer<R> {
     private final StreamObserver<R> observer;
-    private final ReplyMemory memory;
 
-    private Answer(StreamObserver<R> observer, ReplyMemory memory) {
+    private Answer(StreamObserver<R> observer) {
       this.observer = observer;
-      this.memory = memory;
-    }
-
-    /// Makes sure that there is memory for a reply that takes `bytes` while it is built.
-    void reserve(long bytes) throws Refusal {
-      memory.reserve(bytes);
     }
 
     void send(R reply) {
@@ -55,27 +49,32 @@ public final class GeneratedCalls {
 
   private final RequestPool pool;
   private final ReadScheduler reads;
-  private final MemoryBudget budget;
 
-  public GeneratedCalls(RequestPool pool, ReadScheduler reads, MemoryBudget budget) {
-    this.budget = budget;
+  public GeneratedCalls(RequestPool pool, ReadScheduler reads) {
     this.pool = pool;
     this.reads = reads;
   }
 
   /// Answers with what `body` returns; `collection` is the name the request gave, for messages.
   <R> void run(StreamObserver<R> observer, String collection, Body<R> body) {
-    runLater(observer, collection, answer -> answer.send(body.answer()));
-  }
-
-  /// Answers when `body` does.
-  <R> void runLater(StreamObserver<R> observer, String collection, LateBody<R> body) {
     Answer<R> answer = answer(observer);
-    Runnable task = task(observer, answer, collection, CallReplies.deadline(), body);
+    Runnable task =
+        task(
+            observer, answer, collection, CallReplies.deadline(), late -> late.send(body.answer()));
     try {
       pool.execute(task);
     } catch (Refusal e) {
       answer.refuse(e);
+    }
+  }
+
+  /// Answers with what `body` returns, in the queue of writes that `queue` enters.
+  <R> void runOn(Executor queue, StreamObserver<R> observer, String collection, LateBody<R> body) {
+    Answer<R> answer = answer(observer);
+    try {
+      queue.execute(task(observer, answer, collection, CallReplies.deadline(), body));
+    } catch (RejectedExecutionException e) {
+      answer.refuse(Refusals.draining());
     }
   }
 
@@ -92,14 +91,12 @@ public final class GeneratedCalls {
     }
   }
 
-  private <R> Answer<R> answer(StreamObserver<R> observer) {
-    ReplyMemory memory = new ReplyMemory(budget);
+  private static <R> Answer<R> answer(StreamObserver<R> observer) {
     if (observer instanceof ServerCallStreamObserver<R> call) {
       // With a handler, answering a cancelled call does not throw.
-      call.setOnCancelHandler(memory::end);
-      call.setOnCloseHandler(memory::end);
+      call.setOnCancelHandler(() -> {});
     }
-    return new Answer<>(observer, memory);
+    return new Answer<>(observer);
   }
 
   private static <R> Runnable task(

@@ -107,6 +107,17 @@ public final class Refusals {
 
   /// The budget of memory has no `bytes` left at the moment.
   public static Refusal memoryFull(long bytes, MemoryBudget budget) {
+    if (bytes > budget.most()) {
+      // No retry: it will never fit.
+      return Refusal.of(
+              Code.RESOURCE_EXHAUSTED,
+              ErrorReason.ERROR_REASON_MEMORY_FULL,
+              bytes
+                  + " bytes are more memory than this server has for all requests and replies; ask"
+                  + " for less, or give it a larger heap")
+          .with("value", bytes + " bytes")
+          .with("expected", "at most " + budget.most() + " bytes");
+    }
     return Refusal.of(
             Code.RESOURCE_EXHAUSTED,
             ErrorReason.ERROR_REASON_MEMORY_FULL,

@@ -1,10 +1,12 @@
 package io.omendb.service.wire;
 
+import io.grpc.Detachable;
 import io.grpc.HasByteBuffer;
 import io.grpc.KnownLength;
 import io.omendb.memory.Memory;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -23,16 +25,16 @@ import org.jspecify.annotations.Nullable;
 /// chunks which this object keeps and reuses.
 ///
 /// **Memory.** [#gather] marks the stream, so that passing the end of a fragment does not release
-/// it. The fragments are gRPC's and live until it closes the stream, after `onMessage`. Native
-/// reads are unchecked: every offset that comes from the wire is checked against the message's
-/// length by [WireReader] before it gets here.
+/// it. The fragments are gRPC's and live until it closes the stream, after `onMessage`; unless
+/// [#takeOver] makes them ours, until [#clear]. Native reads are unchecked: every offset that comes
+/// from the wire is checked against the message's length by [WireReader] before it gets here.
 ///
 /// Not thread-safe.
 final class Fragments {
   private static final int CHUNK_BYTES = 64 * 1024;
 
   /// Chunks kept between messages; larger fallback messages leave theirs to the collector.
-  private static final int CHUNKS_KEPT = 16;
+  private static final int CHUNKS_KEPT = 1;
 
   /// What is read at a time where a fragment has no buffer; those are short.
   private static final int PIECE_BYTES = 1024;
@@ -55,6 +57,9 @@ final class Fragments {
   private @Nullable ByteBuffer[] owners = new ByteBuffer[64];
   private int count;
   private boolean fallback;
+  // What the fragments belong to: gRPC's until it is taken over.
+  private @Nullable InputStream source;
+  private boolean ours;
   // The fragment used last: reads are sequential, mostly.
   private int hint;
 
@@ -69,22 +74,49 @@ final class Fragments {
   void gather(InputStream in) throws IOException {
     clear();
     if (in instanceof HasByteBuffer buffers && in instanceof KnownLength && in.markSupported()) {
+      source = in;
       gatherBuffers(in, buffers);
     } else {
       readThrough(in);
     }
   }
 
-  /// Takes a copy of the bytes of `other`, as one heap fragment.
-  void copyOf(Fragments other) {
-    clear();
-    fallback = true;
-    int length = other.length();
-    addFragment(0, other.bytes(0, length), null, length);
+  /// Whether all bytes lie in arrays of this object.
+  boolean isOwn() {
+    return source == null;
   }
 
-  /// Forgets the message. Does not release buffers: those are gRPC's.
+  /// Makes gRPC's buffers ours, so that they outlive `onMessage`; false where it does not give
+  /// them. Once a message.
+  boolean takeOver() {
+    if (source instanceof Detachable buffers) {
+      source = buffers.detach();
+      ours = true;
+      return true;
+    }
+    return false;
+  }
+
+  /// Copies the bytes to the heap, as one fragment: they outlive `onMessage`.
+  void copyToHeap() {
+    int length = length();
+    byte[] copy = bytes(0, length);
+    clear();
+    fallback = true;
+    addFragment(0, copy, null, length);
+  }
+
+  /// Forgets the message, and gives back buffers that were taken over. Any others are gRPC's.
   void clear() {
+    if (ours && source != null) {
+      try {
+        source.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e); // it only counts references
+      }
+    }
+    ours = false;
+    source = null;
     Arrays.fill(owners, 0, count, null);
     Arrays.fill(arrays, 0, count, null);
     count = 0;

@@ -71,8 +71,14 @@ public final class ReplyBuffer {
 
   /// Puts a fixed64 field, also if it is 0.
   public void putFixed64(int field, long value) {
-    room(18);
+    room(10);
     varint(field << 3 | 1);
+    putLittleEndian(value);
+  }
+
+  /// Puts eight bytes without a tag, as an element of a packed field.
+  public void putLittleEndian(long value) {
+    room(Long.BYTES);
     for (int i = 0; i < Long.BYTES; i++) {
       bytes[length++] = (byte) (value >>> (8 * i));
     }

@@ -3,6 +3,7 @@ package io.omendb.service.wire;
 import io.omendb.storage.api.RowSource;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ArrayBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
 /// An InsertRequest or a frame of BulkInsert, seen in the network buffers it came in.
@@ -10,15 +11,12 @@ import org.jspecify.annotations.Nullable;
 /// The columns have the same field numbers in both; the opening fields keep their defaults in an
 /// InsertRequest, whose fields 8 and up are unknown and skipped.
 ///
-/// **Memory.** A view: valid inside `onMessage` only. The bytes are gRPC's; `close` gives back what
-/// is ours, the object itself, for the thread's next message. **Threads.** One: that of
-/// `onMessage`.
+/// **Memory.** A view: valid inside `onMessage` only, its bytes are gRPC's; after [#hold] until
+/// `close`, which gives back the object itself as well. **Threads.** One at a time.
 ///
 /// As a [RowSource] it may be read only after the columns were found to fit together: the caller
 /// checks [#count], [#vectorBytes] and the ids before it hands the rows on.
 public final class RowsMessage implements RowSource, AutoCloseable {
-  private static final ThreadLocal<@Nullable RowsMessage> IDLE = new ThreadLocal<>();
-
   final Fragments fragments = new Fragments();
   final NameCache collectionNames = new NameCache();
   final NameCache streamIds = new NameCache();
@@ -40,51 +38,55 @@ public final class RowsMessage implements RowSource, AutoCloseable {
   @Nullable MalformedMessageException malformed;
 
   private final WireReader wire = new WireReader(fragments);
-  private @Nullable ByteCounters counters;
+  private final ByteCounters counters;
+  private final ArrayBlockingQueue<RowsMessage> pool;
+  private @Nullable MemoryBudget holder;
   private long copiedDirect;
   private long copiedOther;
 
-  private RowsMessage() {}
-
-  /// The thread's idle object, or a new one while that is in use.
-  static RowsMessage acquire(ByteCounters counters) {
-    RowsMessage message = IDLE.get();
-    if (message == null) {
-      message = new RowsMessage();
-    } else {
-      IDLE.set(null);
-    }
-    message.counters = counters;
-    return message;
+  /// Adds what it copies to `counters`, and goes to `pool` when it is closed.
+  RowsMessage(ByteCounters counters, ArrayBlockingQueue<RowsMessage> pool) {
+    this.counters = counters;
+    this.pool = pool;
   }
 
   /// Ends the view and adds what it copied to the counters.
   @Override
   public void close() {
-    if (counters != null) {
-      counters.add(BytePath.DIRECT, copiedDirect);
-      counters.add(fragments.heapPath(), copiedOther);
-    }
-    counters = null;
+    counters.add(BytePath.DIRECT, copiedDirect);
+    counters.add(fragments.heapPath(), copiedOther);
     copiedDirect = 0;
     copiedOther = 0;
+    if (holder != null) {
+      holder.release(bytes());
+      holder = null;
+    }
     clear();
     fragments.clear();
-    IDLE.set(this);
+    // If the pool is full, the collector takes this one.
+    boolean unused = pool.offer(this);
   }
 
-  /// The same message with bytes of its own, which outlives `onMessage` and may go to another
-  /// thread; this one must still be closed. Its vectors take the fallback: they are copied twice.
-  public RowsMessage detach() {
-    RowsMessage own = new RowsMessage();
-    own.counters = counters;
-    own.fragments.copyOf(fragments);
-    try {
-      RowsReader.read(own, true);
-    } catch (MalformedMessageException e) {
-      throw new AssertionError("it could be read before", e);
+  /// Makes the message outlive `onMessage`, and go to other threads, until it is closed: with the
+  /// network's own buffers where `network` has room for them, else with a copy on the heap. False
+  /// where there is no memory for either; then it is as before. Inside `onMessage`, once.
+  public boolean hold(MemoryBudget network, MemoryBudget heap) {
+    int bytes = bytes();
+    if (!fragments.isOwn() && network.tryReserve(bytes)) {
+      if (fragments.takeOver()) {
+        holder = network;
+        return true;
+      }
+      network.release(bytes);
     }
-    return own;
+    if (!heap.tryReserve(bytes)) {
+      return false;
+    }
+    holder = heap;
+    if (!fragments.isOwn()) {
+      fragments.copyToHeap();
+    }
+    return true;
   }
 
   /// A cursor over the fragments.

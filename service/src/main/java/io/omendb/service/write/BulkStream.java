@@ -21,6 +21,7 @@ import io.omendb.service.wire.Reply;
 import io.omendb.service.wire.ReplyBuffer;
 import io.omendb.service.wire.RowsMessage;
 import io.omendb.storage.api.StreamState;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -28,20 +29,24 @@ import org.jspecify.annotations.Nullable;
 /// called.
 ///
 /// ```
-///   network's thread    onMessage: frame → StreamWriter, StreamMarks ─┐ under this object's monitor,
-///                       onHalfClose, onCancel                         │ held for one append at most
-///   acknowledging       advance: watermarks → marks → one response  <─┘
-///   thread              the only one that sends and closes
+///   network's thread    onMessage: HeldFrames ─────────┐
+///                       onHalfClose, onCancel          │  under this object's monitor, which
+///   write queue         writeNext: HeldFrames <────────┘  nobody holds while the disk may be
+///                       → StreamWriter, StreamMarks ───┐  waited for
+///   acknowledging       advance: watermarks → marks    │
+///   thread              → one response  <──────────────┘
+///                       the only one that sends and closes
 /// ```
 ///
-/// **Flow control.** A frame is asked for whenever one was taken in, unless the log is behind, the
+/// **Flow control.** A frame is asked for whenever one was written, unless the log is behind, the
 /// unlinked buffer is full (IMMEDIATE), memory is short, or the client does not read its replies;
 /// what is not asked for waits until that is over. As many frames are on their way as fit the
 /// stream's share of the budget, at least one. That, and the client's flow window, bound what a
-/// stream may occupy. What had been asked for when the buffer filled is held ([HeldFrames]).
+/// stream may occupy. What finds the unlinked buffer full waits with the rest ([HeldFrames]).
 ///
 /// **Half-done frames.** A frame reaches us whole or not at all, and is applied by one call of the
-/// engine, so a stream may break anywhere.
+/// engine, so a stream may break anywhere. The write queue is the collection's: whoever resumes a
+/// stream is behind what its former connection was writing.
 final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenStream {
   private enum State {
     /// No frame came yet.
@@ -63,7 +68,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   /// other streams' rows.
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-  /// Most frames that may be on their way.
+  /// Most frames that may be on their way, or written before others of the collection have a turn.
   private static final int FRAMES_AHEAD = 8;
 
   private final ServerCall<RowsMessage, Reply> call;
@@ -71,13 +76,31 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   private final Acknowledger acknowledger;
   private final StreamHolders holders;
   private final DurabilityMode durability;
+  private final WriteQueues queues;
   private final MemoryBudget budget;
 
   @GuardedBy("this")
   private State state = State.NEW;
 
+  /// What the first frame names.
+  @GuardedBy("this")
+  private @Nullable Collection collection;
+
+  /// Set in the write queue, when the first frame's turn has come.
   @GuardedBy("this")
   private @Nullable Opened opened;
+
+  /// The stream is in the write queue, and does not enter it again meanwhile.
+  @GuardedBy("this")
+  private boolean writing;
+
+  /// When a frame that found no room is tried again.
+  @GuardedBy("this")
+  private long retryNanos;
+
+  /// All frames of a stream that its client has closed are written.
+  @GuardedBy("this")
+  private boolean finished;
 
   @GuardedBy("this")
   private @Nullable Refusal failure;
@@ -95,7 +118,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   @GuardedBy("this")
   private long lastFrame;
 
-  /// When the last frame came, or was not asked for.
+  /// When the last frame came, or was not asked for, or was not written yet.
   @GuardedBy("this")
   private long activeNanos;
 
@@ -127,15 +150,20 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     }
   }
 
+  private static final long SKIPPED = -1;
+
   BulkStream(
       ServerCall<RowsMessage, Reply> call,
       Serving serving,
       Acknowledger acknowledger,
       StreamHolders holders,
       DurabilityMode durability,
+      WriteQueues queues,
+      MemoryBudget network,
       MemoryBudget budget) {
-    this.budget = budget;
-    this.held = new HeldFrames(budget);
+    this.queues = queues;
+    this.budget = network;
+    this.held = new HeldFrames(network, budget);
     this.call = call;
     this.serving = serving;
     this.acknowledger = acknowledger;
@@ -148,24 +176,42 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   @Override
   public void onMessage(RowsMessage message) {
     int more = 0;
-    try (message) {
+    boolean kept = false;
+    try {
       synchronized (this) {
         if (failure == null && (state == State.NEW || state == State.OPEN)) {
           inFlight--;
           framesAhead = framesAhead(message.bytes());
-          take(message);
+          Collection target = collection;
+          if (target == null) {
+            MalformedMessageException fault = message.malformed();
+            if (fault != null) {
+              throw Refusals.malformed(fault);
+            }
+            target = serving.collection(message.collection());
+            collection = target;
+            state = State.OPEN;
+          }
+          held.add(message);
+          kept = true;
+          activeNanos = System.nanoTime();
+          enqueue(target);
           more = ask();
         }
       }
     } catch (Refusal e) {
       fail(e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // An Error too: a call is never left unanswered.
       fail(Refusals.internal(e));
+    } finally {
+      if (!kept) {
+        message.close();
+      }
     }
     if (more > 0) {
       call.request(more);
     }
-    acknowledger.signal();
   }
 
   /// Frames of so many bytes that this stream's share of half the budget takes.
@@ -177,7 +223,8 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   /// How many frames to ask for now; counts them as on their way.
   @GuardedBy("this")
   private int ask() {
-    int more = mayReadOn() ? Math.max(0, framesAhead - inFlight) : 0;
+    int ahead = inFlight + held.size();
+    int more = state == State.OPEN && mayReadOn() ? Math.max(0, framesAhead - ahead) : 0;
     inFlight += more;
     return more;
   }
@@ -189,21 +236,16 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
         if (state == State.NEW && failure == null) {
           throw Refusals.required("collection");
         }
-        Opened stream = opened;
-        if (state == State.OPEN && failure == null && stream != null) {
-          stream.writer().endBuild();
+        if (state == State.OPEN && collection != null) {
           state = State.CLOSING;
-          if (held.isEmpty()) {
-            stream.writer().finish();
-          }
+          enqueue(collection);
         }
       }
     } catch (Refusal e) {
       fail(e);
-    } catch (RuntimeException e) {
-      fail(StatusMapper.refusal(e, ""));
+    } catch (RuntimeException | Error e) {
+      fail(Refusals.internal(e));
     }
-    acknowledger.signal();
   }
 
   @Override
@@ -225,39 +267,168 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     }
   }
 
+  /// Enters the write queue, unless the stream is there.
   @GuardedBy("this")
-  private void take(RowsMessage message) throws Refusal {
-    MalformedMessageException fault = message.malformed();
-    if (fault != null) {
-      throw Refusals.malformed(fault);
-    }
-    Opened stream = opened;
-    if (stream == null) {
-      stream = open(message);
-      if (message.hasNoRows() && message.frameSequence() == 0) {
-        return;
-      }
-    } else {
-      stream.opening().checkRepeated(message);
-    }
-    activeNanos = System.nanoTime();
-    long frame = frameNumber(stream, message);
-    report.arrived();
-    lastFrame = frame;
-    if (frame <= stream.settledFrame()) {
-      report.skipped();
-    } else if (!held.isEmpty() || !write(stream, frame, message)) {
-      held.add(frame, message);
+  private void enqueue(Collection target) {
+    if (!writing) {
+      writing = true;
+      queues.execute(target, this::write);
     }
   }
 
+  // ---- The write queue -----------------------------------------------------------------------
+
+  /// Writes what waits, and leaves the queue; after some frames others have a turn.
+  private void write() {
+    boolean more = true;
+    boolean news = false;
+    try {
+      for (int frame = 0; more && frame < FRAMES_AHEAD; frame++) {
+        more = writeNext();
+        news |= more;
+      }
+    } catch (Refusal e) {
+      more = false;
+      fail(e);
+    } catch (RuntimeException | Error e) {
+      more = false;
+      fail(Refusals.internal(e));
+    }
+    synchronized (this) {
+      writing = false;
+      boolean came = !held.isEmpty() && !held.isNextTried();
+      if ((more || came || isToFinish()) && isLive() && collection != null) {
+        enqueue(collection);
+      }
+      news |= finished;
+    }
+    if (news) {
+      // Not where a frame waits on: it would be tried again at once, and again.
+      acknowledger.signal();
+    }
+  }
+
+  /// Writes the next frame, or finishes the stream. False: nothing is to be done now.
+  private boolean writeNext() throws Refusal {
+    HeldFrames.HeldFrame next;
+    Opened stream;
+    synchronized (this) {
+      next = isLive() ? held.take() : null;
+      stream = opened;
+    }
+    if (next == null) {
+      return stream != null && finish(stream);
+    }
+    RowsMessage rows = next.rows();
+    boolean done = true;
+    int more;
+    try {
+      MalformedMessageException fault = rows.malformed();
+      if (fault != null) {
+        throw Refusals.malformed(fault);
+      }
+      boolean first = stream == null;
+      if (stream == null) {
+        stream = open(rows);
+      } else if (next.number() == 0) {
+        stream.opening().checkRepeated(rows);
+      }
+      if (!(first && rows.hasNoRows() && rows.frameSequence() == 0)) {
+        done = writeFrame(stream, next);
+      }
+    } finally {
+      if (done) {
+        rows.close();
+      }
+    }
+    synchronized (this) {
+      more = ask();
+    }
+    if (more > 0) {
+      call.request(more);
+    }
+    return done;
+  }
+
+  /// False where the frame waits on, for room in the unlinked buffer.
+  private boolean writeFrame(Opened stream, HeldFrames.HeldFrame frame) throws Refusal {
+    long number = frame.number();
+    synchronized (this) {
+      if (!isLive()) {
+        return true;
+      }
+      if (number == 0) {
+        number = arrived(stream, frame.rows());
+      }
+      if (number == SKIPPED) {
+        return true;
+      }
+      stream.writer().beginBuild();
+    }
+    boolean written = stream.writer().write(number, frame.rows());
+    synchronized (this) {
+      if (written) {
+        stream.writer().settle(number, report);
+        marks.add(number, stream.writer().lastSequence());
+      } else if (state == State.ENDED) {
+        return true;
+      } else {
+        held.putBack(new HeldFrames.HeldFrame(number, frame.rows()));
+        retryNanos = System.nanoTime() + HELD_PAUSE_NANOS;
+      }
+    }
+    return written;
+  }
+
+  /// The number of a frame, checked; SKIPPED where an earlier connection settled it.
   @GuardedBy("this")
+  private long arrived(Opened stream, RowsMessage rows) throws Refusal {
+    long number = frameNumber(stream, rows);
+    report.arrived();
+    lastFrame = number;
+    if (number <= stream.settledFrame()) {
+      report.skipped();
+      return SKIPPED;
+    }
+    return number;
+  }
+
+  /// After the last frame of a stream that its client has closed.
+  private boolean finish(Opened stream) throws Refusal {
+    synchronized (this) {
+      if (!isToFinish()) {
+        return false;
+      }
+    }
+    stream.writer().finish();
+    synchronized (this) {
+      stream.writer().finished();
+      stream.writer().endBuild();
+      finished = true;
+    }
+    return false;
+  }
+
+  @GuardedBy("this")
+  private boolean isToFinish() {
+    return isLive() && state == State.CLOSING && !finished && opened != null && held.isEmpty();
+  }
+
+  /// Whether its frames are still to be written.
+  @GuardedBy("this")
+  private boolean isLive() {
+    return failure == null && state != State.ENDED;
+  }
+
   private Opened open(RowsMessage first) throws Refusal {
-    StreamOpening opening = StreamOpening.of(first, serving);
-    Collection collection = opening.collection();
+    Collection target;
+    synchronized (this) {
+      target = Objects.requireNonNull(collection);
+    }
+    StreamOpening opening = StreamOpening.of(first, target);
     OpenStream holder = holders.claim(opening, this);
     if (holder != null) {
-      // Waits for a frame that it is taking in at this moment; after that it takes none.
+      // What it was writing is written, since its turn was before; it has none after that.
       holder.fail(
           Refusal.of(
                   Status.Code.ABORTED,
@@ -265,16 +436,23 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
                   "another connection resumed stream_id \"" + opening.streamId() + "\"")
               .with("stream_id", opening.streamId()));
     }
-    StreamWriter writer = new StreamWriter(opening, report);
-    StreamState known = opening.streamId().isEmpty() ? null : collection.stream(opening.streamId());
+    StreamWriter writer = new StreamWriter(opening);
+    StreamState known = opening.streamId().isEmpty() ? null : target.stream(opening.streamId());
     long settledFrame = known == null ? 0 : Math.max(0, known.loggedSequence());
-    marks.resume(settledFrame, writer.lastSequence());
     Opened stream = new Opened(opening, writer, settledFrame, known != null, writer.lastSequence());
-    opened = stream;
-    state = State.OPEN;
-    activeNanos = System.nanoTime();
-    acknowledger.of(collection);
-    acknowledger.add(this);
+    synchronized (this) {
+      marks.resume(settledFrame, writer.lastSequence());
+      if (isLive()) {
+        writer.beginBuild();
+      }
+      opened = stream;
+      acknowledger.of(target);
+      if (state == State.ENDED) {
+        holders.release(opening, this);
+      } else {
+        acknowledger.add(this);
+      }
+    }
     return stream;
   }
 
@@ -298,19 +476,18 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     return frame;
   }
 
-  /// Takes a frame in; false where it must wait for room.
+  /// Whether the frames that wait must do so until rows are linked.
   @GuardedBy("this")
-  private boolean write(Opened stream, long frame, RowsMessage rows) throws Refusal {
-    if (!stream.writer().write(frame, rows)) {
-      return false;
-    }
-    marks.add(frame, stream.writer().lastSequence());
-    return true;
+  private boolean isHeldBack() {
+    Opened stream = opened;
+    return stream != null
+        && stream.opening().visibility() == Visibility.IMMEDIATE
+        && stream.collection().unlinkedBufferFull();
   }
 
   @GuardedBy("this")
   private boolean mayReadOn() {
-    return held.isEmpty() && !report.isFull() && pressure() == Pressure.PRESSURE_OK;
+    return !report.isFull() && pressure() == Pressure.PRESSURE_OK;
   }
 
   @GuardedBy("this")
@@ -325,8 +502,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     if (budget.isTight()) {
       return Pressure.PRESSURE_MEMORY;
     }
-    if (stream.opening().visibility() == Visibility.IMMEDIATE
-        && stream.collection().unlinkedBufferFull()) {
+    if (isHeldBack()) {
       return Pressure.PRESSURE_THROTTLED;
     }
     return Pressure.PRESSURE_OK;
@@ -349,8 +525,8 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   }
 
   @Override
-  public synchronized boolean isOf(Collection collection) {
-    return opened != null && opened.collection() == collection;
+  public synchronized boolean isOf(Collection other) {
+    return collection == other;
   }
 
   @Override
@@ -398,8 +574,11 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
       if (stream == null) {
         return ResponsePacing.NEVER;
       }
-      writeHeld(stream);
-      asked = state == State.OPEN ? ask() : 0;
+      boolean retry = !held.isNextTried() || now - retryNanos >= 0;
+      if (!held.isEmpty() && retry && !isHeldBack()) {
+        enqueue(stream.collection());
+      }
+      asked = ask();
       pause = Math.min(respond(stream, now), leaveBuildIfIdle(stream, now));
       if ((inFlight < framesAhead && state == State.OPEN) || !held.isEmpty()) {
         pause = Math.min(pause, HELD_PAUSE_NANOS);
@@ -417,7 +596,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     if (state != State.OPEN || !stream.writer().isBuilding()) {
       return ResponsePacing.NEVER;
     }
-    if (inFlight == 0) {
+    if (inFlight == 0 || writing || !held.isEmpty()) {
       activeNanos = now; // it waits for us
     }
     long left = IDLE_NANOS - (now - activeNanos);
@@ -428,30 +607,6 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     return ResponsePacing.NEVER;
   }
 
-  /// Takes in the held frames, now that there may be room for them.
-  @GuardedBy("this")
-  private void writeHeld(Opened stream) {
-    HeldFrames.HeldFrame next = held.first();
-    while (next != null && !stream.collection().unlinkedBufferFull()) {
-      try {
-        if (!write(stream, next.frame(), next.rows())) {
-          return;
-        }
-      } catch (Refusal e) {
-        failure = e;
-      }
-      held.removeFirst();
-      next = held.first();
-      if (next == null && state == State.CLOSING && failure == null) {
-        try {
-          stream.writer().finish();
-        } catch (Refusal e) {
-          failure = e;
-        }
-      }
-    }
-  }
-
   /// Ends the stream with a status. Where the client is at fault or the server stops, what was
   /// taken in before is acknowledged first, so that the client knows where it stands.
   @GuardedBy("this")
@@ -460,6 +615,9 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     boolean settles =
         refusal.code() == Status.Code.INVALID_ARGUMENT
             || refusal.reason() == ErrorReason.ERROR_REASON_DRAINING;
+    if (settles && writing) {
+      return; // what is being written may still be acknowledged
+    }
     if (settles && stream != null && marks.lastAdded() > stream.settledFrame()) {
       advanceMarks(stream);
       if (marks.received() < marks.lastAdded()) {
@@ -515,8 +673,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
 
   @GuardedBy("this")
   private boolean isDone(Opened stream) {
-    return state == State.CLOSING
-        && held.isEmpty()
+    return finished
         && marks.received() >= lastFrame
         && settledSequence(stream.collection()) >= stream.writer().lastSequence()
         && (!stream.opening().waitSearchable() || marks.searchable() >= lastFrame);

@@ -15,14 +15,22 @@ public final class BulkStreams implements ServerCallHandler<RowsMessage, Reply> 
   private final Acknowledger acknowledger;
   private final DurabilityMode durability;
   private final StreamHolders holders;
+  private final WriteQueues queues;
+  private final MemoryBudget network;
   private final MemoryBudget budget;
 
+  /// Frames that wait for the write queue hold buffers of the network within `network`, and bytes
+  /// of the heap within `budget`.
   public BulkStreams(
       Serving serving,
       Acknowledger acknowledger,
       DurabilityMode durability,
       int maxStreams,
+      WriteQueues queues,
+      MemoryBudget network,
       MemoryBudget budget) {
+    this.queues = queues;
+    this.network = network;
     this.budget = budget;
     this.serving = serving;
     this.acknowledger = acknowledger;
@@ -36,6 +44,7 @@ public final class BulkStreams implements ServerCallHandler<RowsMessage, Reply> 
     call.sendHeaders(new Metadata());
     // The first frame tells how large they are, and so how many may be on their way.
     call.request(1);
-    return new BulkStream(call, serving, acknowledger, holders, durability, budget);
+    return new BulkStream(
+        call, serving, acknowledger, holders, durability, queues, network, budget);
   }
 }

@@ -7,52 +7,61 @@ import io.omendb.service.wire.RowsMessage;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
-/// Frames of a bulk stream that were asked for before the unlinked buffer filled, and wait for room
-/// in it; with bytes of their own, in the order they came.
+/// Frames of a bulk stream between the network's thread and the write queue, in the order they
+/// came; also those for which the unlinked buffer has no room yet.
 ///
-/// Their bytes are taken from the budget. Guarded by its stream's monitor.
+/// Each holds its bytes: see [RowsMessage#hold]. Guarded by its stream's monitor.
 final class HeldFrames {
   /// A frame that waits.
-  record HeldFrame(long frame, RowsMessage rows) {}
+  ///
+  /// @param number its number, 0 where it was not looked at yet
+  record HeldFrame(long number, RowsMessage rows) {}
 
-  private final MemoryBudget budget;
+  private final MemoryBudget network;
+  private final MemoryBudget heap;
   private final ArrayDeque<HeldFrame> frames = new ArrayDeque<>();
 
-  HeldFrames(MemoryBudget budget) {
-    this.budget = budget;
+  HeldFrames(MemoryBudget network, MemoryBudget heap) {
+    this.network = network;
+    this.heap = heap;
+  }
+
+  int size() {
+    return frames.size();
   }
 
   boolean isEmpty() {
     return frames.isEmpty();
   }
 
-  /// Keeps a copy of a message; the message stays the caller's. Refuses where there is no memory
-  /// for it.
-  void add(long frame, RowsMessage message) throws Refusal {
-    if (!budget.tryReserve(message.bytes())) {
-      throw Refusals.memoryFull(message.bytes(), budget);
+  /// The next frame was tried, and found no room.
+  boolean isNextTried() {
+    HeldFrame next = frames.peekFirst();
+    return next != null && next.number() != 0;
+  }
+
+  /// Takes a message from the network; refuses, and leaves it the caller's, where there is no
+  /// memory for it.
+  void add(RowsMessage rows) throws Refusal {
+    if (!rows.hold(network, heap)) {
+      throw Refusals.memoryFull(rows.bytes(), heap);
     }
-    frames.add(new HeldFrame(frame, message.detach()));
+    frames.addLast(new HeldFrame(0, rows));
   }
 
-  /// The frame that is next in line; null where none waits.
-  @Nullable HeldFrame first() {
-    return frames.peekFirst();
+  /// Takes the next frame out: it is the caller's to close.
+  @Nullable HeldFrame take() {
+    return frames.pollFirst();
   }
 
-  /// The first frame is done with.
-  void removeFirst() {
-    release(frames.removeFirst());
+  /// A frame that was taken out must wait on, before the others.
+  void putBack(HeldFrame frame) {
+    frames.addFirst(frame);
   }
 
   /// The stream is over: nothing of what waits is applied.
   void clear() {
-    frames.forEach(this::release);
+    frames.forEach(frame -> frame.rows().close());
     frames.clear();
-  }
-
-  private void release(HeldFrame frame) {
-    budget.release(frame.rows().bytes());
-    frame.rows().close();
   }
 }

@@ -27,7 +27,9 @@ import io.omendb.storage.api.InvalidRowsException;
 import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// Insert: rows go from the network buffers into the collection on the network's thread; the reply
 /// follows from the acknowledging thread when the log has them. Where the unlinked buffer is full,
@@ -47,14 +49,25 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
   private final Serving serving;
   private final Acknowledger acknowledger;
   private final WaitingInserts waiting;
+  private final WriteQueues queues;
+  private final MemoryBudget network;
   private final MemoryBudget budget;
 
-  /// `waiting` holds what finds no room, its memory taken from `budget`.
+  /// Rows are written in `queues`, and those that find no room in the index wait in `waiting`;
+  /// meanwhile they hold buffers of the network within `network`, and bytes of the heap within
+  /// `budget`.
   public InsertHandler(
-      Serving serving, Acknowledger acknowledger, WaitingInserts waiting, MemoryBudget budget) {
+      Serving serving,
+      Acknowledger acknowledger,
+      WaitingInserts waiting,
+      WriteQueues queues,
+      MemoryBudget network,
+      MemoryBudget budget) {
     this.serving = serving;
     this.acknowledger = acknowledger;
     this.waiting = waiting;
+    this.queues = queues;
+    this.network = network;
     this.budget = budget;
   }
 
@@ -72,7 +85,8 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
   }
 
   private void insert(ServerCall<RowsMessage, Reply> call, RowsMessage message) {
-    try (message) {
+    boolean held = false;
+    try {
       if (CallReplies.closeIfLate(call, CallReplies.deadline())) {
         return;
       }
@@ -83,121 +97,113 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
       Collection collection = serving.collection(message.collection());
       WriteMode mode = RowsCheck.mode(message.mode());
       RowsCheck.check(message, collection.config());
-      if (!append(call, collection, message, mode)) {
-        hold(call, collection, message, mode);
+      held = message.hold(network, budget);
+      if (!held) {
+        throw Refusals.memoryFull(message.bytes(), budget);
       }
+      new HeldInsert(call, collection, message, mode, CallReplies.deadline()).resume();
     } catch (Refusal e) {
       StatusMapper.close(call, e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // An Error too: a call is never left unanswered.
       StatusMapper.close(call, Refusals.internal(e));
+    } finally {
+      if (!held) {
+        message.close();
+      }
     }
   }
 
-  /// Writes and waits for the acknowledgement; false where the unlinked buffer is full.
-  private boolean append(
-      ServerCall<RowsMessage, Reply> call,
-      Collection collection,
-      RowsMessage message,
-      WriteMode mode)
-      throws Refusal {
-    AppendResult result = RESULTS.get();
-    try {
-      collection.append(message, mode, Visibility.IMMEDIATE, result);
-    } catch (UnlinkedBufferFullException e) {
-      return false;
-    } catch (InvalidRowsException e) {
-      throw StatusMapper.invalidRows(e, RowsCheck.vectorField(message));
-    } catch (IOException | CollectionNotFoundException e) {
-      throw StatusMapper.refusal(e, collection.config().name());
-    }
-    acknowledge(call, collection, mode, result);
-    return true;
-  }
-
-  private void hold(
-      ServerCall<RowsMessage, Reply> call,
-      Collection collection,
-      RowsMessage message,
-      WriteMode mode)
-      throws Refusal {
-    int bytes = message.bytes();
-    if (!budget.tryReserve(bytes)) {
-      throw Refusals.memoryFull(bytes, budget);
-    }
-    Deadline deadline = CallReplies.deadline();
-    long wait =
-        deadline == null
-            ? WAIT_NANOS
-            : beforeDeadline(deadline.timeRemaining(TimeUnit.NANOSECONDS));
-    waiting.add(
-        new HeldInsert(call, collection, message.detach(), mode, System.nanoTime() + wait, bytes));
-  }
-
-  private static long beforeDeadline(long left) {
-    return left - Math.max(BEFORE_DEADLINE_NANOS, left / 8);
-  }
-
-  /// An insert that waits for room, with bytes of its own.
+  /// An insert on its way through the write queue, which may have to wait for room in between.
   private final class HeldInsert implements WaitingInserts.Waiting {
     private final ServerCall<RowsMessage, Reply> call;
     private final Collection collection;
     private final RowsMessage rows;
     private final WriteMode mode;
+    private final @Nullable Deadline deadline;
     private final long endNanos;
-    private final int bytes;
 
     HeldInsert(
         ServerCall<RowsMessage, Reply> call,
         Collection collection,
         RowsMessage rows,
         WriteMode mode,
-        long endNanos,
-        int bytes) {
+        @Nullable Deadline deadline) {
       this.call = call;
       this.collection = collection;
       this.rows = rows;
       this.mode = mode;
-      this.endNanos = endNanos;
-      this.bytes = bytes;
+      this.deadline = deadline;
+      this.endNanos =
+          System.nanoTime()
+              + (deadline == null
+                  ? WAIT_NANOS
+                  : beforeDeadline(deadline.timeRemaining(TimeUnit.NANOSECONDS)));
+    }
+
+    private static long beforeDeadline(long left) {
+      return left - Math.max(BEFORE_DEADLINE_NANOS, left / 8);
     }
 
     @Override
-    public boolean tryAgain(long now) {
-      boolean over = now - endNanos >= 0;
-      if (!call.isCancelled() && !over && collection.unlinkedBufferFull()) {
-        return false;
-      }
-      boolean done = true;
+    public void resume() {
       try {
-        if (call.isCancelled()) {
-          return true;
+        queues.execute(collection, this::write);
+      } catch (RejectedExecutionException e) {
+        abandon();
+      }
+    }
+
+    /// In the collection's write queue.
+    private void write() {
+      boolean waits = false;
+      try {
+        if (!CallReplies.closeIfLate(call, deadline)) {
+          waits = !append();
         }
-        done = append(call, collection, rows, mode);
-        if (!done && over) {
-          done = true;
+        if (waits && System.nanoTime() - endNanos >= 0) {
+          waits = false;
           throw Refusals.unlinkedBufferFull(collection.config().name());
         }
       } catch (Refusal e) {
         StatusMapper.close(call, e);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         StatusMapper.close(call, Refusals.internal(e));
       } finally {
-        if (done) {
-          free();
+        if (!waits) {
+          rows.close();
         }
       }
-      return done;
+      if (waits) {
+        waiting.add(this);
+      }
+    }
+
+    /// Writes and waits for the acknowledgement; false where the unlinked buffer is full.
+    private boolean append() throws Refusal {
+      AppendResult result = RESULTS.get();
+      try {
+        collection.append(rows, mode, Visibility.IMMEDIATE, result);
+      } catch (UnlinkedBufferFullException e) {
+        return false;
+      } catch (InvalidRowsException e) {
+        throw StatusMapper.invalidRows(e, RowsCheck.vectorField(rows));
+      } catch (IOException | CollectionNotFoundException e) {
+        throw StatusMapper.refusal(e, collection.config().name());
+      }
+      acknowledge(call, collection, mode, result);
+      return true;
+    }
+
+    @Override
+    public boolean isReady(long now) {
+      return call.isCancelled() || now - endNanos >= 0 || !collection.unlinkedBufferFull();
     }
 
     @Override
     public void abandon() {
       StatusMapper.close(call, Refusals.draining());
-      free();
-    }
-
-    private void free() {
       rows.close();
-      budget.release(bytes);
     }
   }
 

@@ -3,7 +3,6 @@ package io.omendb.service.write;
 import io.omendb.engine.Collection;
 import io.omendb.engine.Visibility;
 import io.omendb.proto.v1.ErrorReason;
-import io.omendb.service.call.Serving;
 import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.wire.RowsMessage;
@@ -37,8 +36,7 @@ record StreamOpening(
   private static final long BUILD_WORTH_ROWS = 50_000;
 
   /// Checks the opening fields of a stream's first frame.
-  static StreamOpening of(RowsMessage first, Serving serving) throws Refusal {
-    Collection collection = serving.collection(first.collection());
+  static StreamOpening of(RowsMessage first, Collection collection) throws Refusal {
     WriteMode mode = RowsCheck.mode(first.mode());
     String streamId = first.streamId();
     if (streamId.isEmpty()) {

@@ -17,22 +17,24 @@ import org.jspecify.annotations.Nullable;
 /// Writes the frames of one open bulk stream into its collection, and knows the last log position
 /// that they took. A frame is applied by one call of the engine, or refused and uses up its number.
 ///
-/// Guarded by its stream's monitor.
+/// [#write] and [#finish] run in the collection's write queue and may wait for the disk, so not
+/// under the stream's monitor, by which the rest is guarded; [#settle] brings over what they did.
 final class StreamWriter {
   private final StreamOpening opening;
-  private final StreamReport report;
   private final AppendResult result = new AppendResult();
+  private @Nullable Refusal refusal;
+  private long writtenSequence;
   private long lastSequence;
   private boolean building;
 
-  StreamWriter(StreamOpening opening, StreamReport report) {
+  StreamWriter(StreamOpening opening) {
     this.opening = opening;
-    this.report = report;
-    this.lastSequence = opening.collection().lastSequence();
-    beginBuild();
+    this.writtenSequence = opening.collection().lastSequence();
+    this.lastSequence = writtenSequence;
   }
 
-  private void beginBuild() {
+  /// A frame is about to be written: AFTER_BUILD rows of the collection wait for this stream.
+  void beginBuild() {
     if (!building && opening.visibility() == Visibility.AFTER_BUILD) {
       opening.collection().beginBuild();
       building = true;
@@ -44,7 +46,7 @@ final class StreamWriter {
     return building;
   }
 
-  /// The newest log position that concerns the stream.
+  /// The newest log position that concerns the stream, of what is settled.
   long lastSequence() {
     return lastSequence;
   }
@@ -56,7 +58,7 @@ final class StreamWriter {
     StreamFrame position =
         opening.streamId().isEmpty() ? null : new StreamFrame(opening.streamId(), frame);
     result.lsn = 0;
-    beginBuild();
+    refusal = null;
     try {
       RowsCheck.check(rows, collection.config());
       if (position == null) {
@@ -64,43 +66,57 @@ final class StreamWriter {
       } else {
         collection.appendFrame(rows, opening.mode(), opening.visibility(), position, result);
       }
-      report.applied(frame, result, opening.mode());
       if (result.lsn != 0) {
-        lastSequence = result.lsn;
+        writtenSequence = result.lsn;
       }
     } catch (InvalidRowsException e) {
-      refuse(frame, StatusMapper.invalidRows(e, RowsCheck.vectorField(rows)), position);
+      refuse(StatusMapper.invalidRows(e, RowsCheck.vectorField(rows)), position);
     } catch (Refusal e) {
-      refuse(frame, e, position);
+      refuse(e, position);
     } catch (UnlinkedBufferFullException e) {
       return false;
     } catch (IOException | CollectionNotFoundException e) {
-      Refusal refusal = StatusMapper.refusal(e, collection.config().name());
-      if (refusal.code() != Status.Code.RESOURCE_EXHAUSTED) {
-        throw refusal;
+      Refusal refused = StatusMapper.refusal(e, collection.config().name());
+      if (refused.code() != Status.Code.RESOURCE_EXHAUSTED) {
+        throw refused;
       }
-      refuse(frame, refusal, position);
+      refuse(refused, position);
     }
     return true;
   }
 
-  private void refuse(long frame, Refusal refusal, @Nullable StreamFrame position) throws Refusal {
-    report.refused(frame, refusal);
+  /// The frame that [#write] returned true for takes its place in the report.
+  void settle(long frame, StreamReport report) {
+    if (refusal != null) {
+      report.refused(frame, refusal);
+    } else {
+      report.applied(frame, result, opening.mode());
+    }
+    lastSequence = writtenSequence;
+  }
+
+  private void refuse(Refusal refused, @Nullable StreamFrame position) throws Refusal {
+    refusal = refused;
     if (position != null) {
       markFrame(position);
     }
   }
 
-  /// Logs that a named stream is not to be resumed, after its last frame.
+  /// Logs that a named stream is not to be resumed, after its last frame; [#finished] settles that.
   void finish() throws Refusal {
     if (!opening.streamId().isEmpty()) {
       markFrame(new StreamFrame(opening.streamId(), StreamHolders.FINISHED));
     }
   }
 
+  /// What [#finish] did is settled.
+  void finished() {
+    lastSequence = writtenSequence;
+  }
+
   private void markFrame(StreamFrame position) throws Refusal {
     try {
-      lastSequence = opening.collection().markFrame(position);
+      writtenSequence = opening.collection().markFrame(position);
     } catch (IOException e) {
       throw StatusMapper.refusal(e, opening.collection().config().name());
     }

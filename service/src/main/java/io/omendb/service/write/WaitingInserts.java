@@ -20,8 +20,11 @@ public final class WaitingInserts implements AutoCloseable {
 
   /// An insert that waits. Its methods are called on the thread of this class.
   interface Waiting {
-    /// Writes, or refuses where its time is over, and returns true; false where it must wait on.
-    boolean tryAgain(long now);
+    /// Whether there is room, or its time is over, or nobody waits for it.
+    boolean isReady(long now);
+
+    /// Goes back into the write queue.
+    void resume();
 
     /// The server stops.
     void abandon();
@@ -61,7 +64,11 @@ public final class WaitingInserts implements AutoCloseable {
 
   private static boolean isDone(Waiting insert, long now) {
     try {
-      return insert.tryAgain(now);
+      boolean ready = insert.isReady(now);
+      if (ready) {
+        insert.resume();
+      }
+      return ready;
     } catch (RuntimeException e) {
       LOG.error("a defect of an insert that waited", e);
       return true;
