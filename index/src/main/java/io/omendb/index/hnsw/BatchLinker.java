@@ -45,7 +45,6 @@ final class BatchLinker {
   private final LevelGenerator levelGenerator;
   private final int efConstruction;
   private final Workers workers;
-  private final WorkerState[] states;
 
   private long[] order = new long[0];
   private int[] entries = new int[0];
@@ -57,34 +56,10 @@ final class BatchLinker {
     this.levelGenerator = new LevelGenerator(seed, graph.m());
     this.efConstruction = efConstruction;
     this.workers = workers;
-    this.states = new WorkerState[workers.threads()];
-    Arrays.setAll(states, w -> new WorkerState(graph.maxDegree(0)));
   }
 
-  /** A worker's own arrays. */
-  private static final class WorkerState {
-    final SearchScratch scratch = new SearchScratch();
-    long[] candidates = new long[1024];
-    final NeighborSelector selector;
-    final int[] selected;
-    final int[] list;
-    final int[] probed;
-    final int[] targetList;
-
-    WorkerState(int maxDegree) {
-      selector = new NeighborSelector(maxDegree);
-      selected = new int[maxDegree];
-      list = new int[maxDegree];
-      probed = new int[maxDegree];
-      targetList = new int[maxDegree];
-    }
-
-    long[] candidates(int size) {
-      if (candidates.length < size) {
-        candidates = new long[size + (size >>> 1)];
-      }
-      return candidates;
-    }
+  private LinkScratch scratch(int worker) {
+    return workers.scratch(worker, graph.maxDegree(0));
   }
 
   /**
@@ -137,7 +112,7 @@ final class BatchLinker {
     workers.run(
         (count + CHUNK - 1) / CHUNK,
         w -> {
-          WorkerState state = states[w];
+          LinkScratch state = scratch(w);
           return chunk -> {
             for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
               int degree = graph.neighbors(0, nodes[i], state.list);
@@ -147,13 +122,13 @@ final class BatchLinker {
         });
     for (int i = 0; i < count; i++) {
       if (missing[i]) {
-        addInEdge(nodes[i], states[0]);
+        addInEdge(nodes[i], scratch(0));
       }
     }
   }
 
   /** Whether one of {@code neighbors}, other than {@code except}, has an edge to the node. */
-  private boolean hasInEdge(int node, int except, int[] neighbors, int count, WorkerState state) {
+  private boolean hasInEdge(int node, int except, int[] neighbors, int count, LinkScratch state) {
     for (int i = 0; i < count; i++) {
       if (neighbors[i] != except) {
         int degree = graph.neighbors(0, neighbors[i], state.probed);
@@ -169,7 +144,7 @@ final class BatchLinker {
    * Puts a node into the list of one of its neighbours, in place of an edge whose target has
    * another in-edge.
    */
-  private void addInEdge(int node, WorkerState state) {
+  private void addInEdge(int node, LinkScratch state) {
     int degree = graph.neighbors(0, node, state.list);
     for (int i = 0; i < degree; i++) {
       int parent = state.list[i];
@@ -223,7 +198,7 @@ final class BatchLinker {
     workers.run(
         chunks,
         w -> {
-          SearchScratch scratch = states[w].scratch;
+          SearchScratch scratch = scratch(w).search;
           return chunk -> {
             for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
               descend(codes, batch[i], i, descentHashes, entry, scratch);
@@ -274,7 +249,7 @@ final class BatchLinker {
     workers.run(
         (count + CHUNK - 1) / CHUNK,
         w -> {
-          WorkerState state = states[w];
+          LinkScratch state = scratch(w);
           return chunk -> {
             for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
               linkForward(codes, level, members, i, oldTop, state);
@@ -284,11 +259,11 @@ final class BatchLinker {
   }
 
   private void linkForward(
-      CodeTable codes, int level, Members members, int i, int oldTop, WorkerState state) {
+      CodeTable codes, int level, Members members, int i, int oldTop, LinkScratch state) {
     int[] memberAt = members.nodes();
     int entry = members.entries()[i];
     int node = memberAt[i];
-    SearchScratch scratch = state.scratch;
+    SearchScratch scratch = state.search;
     loadQuery(codes, node, scratch);
     scratch.begin(graph.bound(), efConstruction);
     if (level <= oldTop) {
@@ -356,7 +331,7 @@ final class BatchLinker {
    * @return how many of {@code state.selected} were selected
    */
   private int selectNeighbors(
-      CodeTable codes, int level, int node, int mask, int count, WorkerState state) {
+      CodeTable codes, int level, int node, int mask, int count, LinkScratch state) {
     long[] keys = state.candidates;
     Arrays.sort(keys, 0, count);
     int most = Math.min(count, MAX_CANDIDATES);
@@ -379,7 +354,7 @@ final class BatchLinker {
   private void backward(CodeTable codes, int level, Members members) {
     int capacity = graph.maxDegree(level);
     int n = 0;
-    int[] list = states[0].list;
+    int[] list = scratch(0).list;
     for (int i = 0; i < members.count(); i++) {
       if (edges.length < n + capacity) {
         edges = Arrays.copyOf(edges, Math.max(n + capacity, edges.length * 2));
@@ -396,7 +371,7 @@ final class BatchLinker {
     workers.run(
         (edgeCount + EDGE_CHUNK - 1) / EDGE_CHUNK,
         w -> {
-          WorkerState state = states[w];
+          LinkScratch state = scratch(w);
           return chunk -> {
             int from = groupStart(chunk * EDGE_CHUNK, edgeCount);
             int to = groupStart(Math.min(edgeCount, (chunk + 1) * EDGE_CHUNK), edgeCount);
@@ -423,7 +398,7 @@ final class BatchLinker {
   }
 
   private void addIncoming(
-      CodeTable codes, int level, int target, int from, int to, WorkerState state) {
+      CodeTable codes, int level, int target, int from, int to, LinkScratch state) {
     int[] list = state.list;
     int degree = graph.neighbors(level, target, list);
     int capacity = graph.maxDegree(level);

@@ -28,6 +28,9 @@ public final class HnswIndex implements AutoCloseable {
   /** Share of clipped components above which the quantizer no longer fits the data. */
   private static final double MAX_CLIPPED = 0.01;
 
+  /** Rows that a refit encodes at a time: their numbers lie on the heap. */
+  private static final int REFIT_SLICE = 1 << 16;
+
   private static final int ENCODE_CHUNK = 256;
 
   /**
@@ -196,15 +199,19 @@ public final class HnswIndex implements AutoCloseable {
         QuantizerTrainer.fit(parameters.similarity, parameters.dimension, available, rows::row);
     CodeTable fitted = newTable(quantizer);
     fitted.ensure(graph.bound());
-    int[] linked = new int[linkedCount];
+    encodedComponents = 0;
+    clippedComponents = 0;
+    int[] linked = new int[Math.min(linkedCount, REFIT_SLICE)];
     int n = 0;
     for (int node = 0; node < graph.bound(); node++) {
       if (graph.isLinked(node)) {
         linked[n++] = node;
       }
+      if (n > 0 && n == linked.length) {
+        encode(fitted, linked, n);
+        n = 0;
+      }
     }
-    encodedComponents = 0;
-    clippedComponents = 0;
     encode(fitted, linked, n);
     clippedByFit = (double) clippedComponents / Math.max(1, encodedComponents);
     encodedComponents = 0;

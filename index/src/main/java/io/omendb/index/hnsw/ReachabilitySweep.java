@@ -2,7 +2,8 @@ package io.omendb.index.hnsw;
 
 import io.omendb.index.distance.Kernels;
 import io.omendb.index.quantization.CodeTable;
-import java.util.Arrays;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Memory;
 
 /**
  * Ends a build: every linked node must be reached from the entry on level 0. Nodes that are not get
@@ -14,9 +15,10 @@ import java.util.Arrays;
  * the walk did not use, so that nothing reached is lost. What the orphan leads to is then reached
  * too. Costs one pass over the lists; 1M nodes take less than a second.
  *
- * <p>Single-threaded; readers may search meanwhile; one writer.
+ * <p>Eight bytes a node, off the heap. Single-threaded; readers may search meanwhile; one writer.
  */
-final class ReachabilitySweep {
+final class ReachabilitySweep implements AutoCloseable {
+  // Stored plus one, so that fresh memory says that nothing is reached.
   private static final int NOT_REACHED = -1;
   private static final int ROOT = -2;
   private static final int EF = 64;
@@ -24,16 +26,39 @@ final class ReachabilitySweep {
   private final HnswGraph graph;
   private final CodeTable codes;
   private final SearchScratch scratch = new SearchScratch();
-  private final int[] reachedFrom;
-  private final int[] queue;
+  private final int bound;
+  private final AddressSpace memory;
+  private final long reachedFrom;
+  private final long queue;
   private int queueEnd;
 
   private ReachabilitySweep(HnswGraph graph, CodeTable codes) {
     this.graph = graph;
     this.codes = codes;
-    this.reachedFrom = new int[graph.bound()];
-    this.queue = new int[graph.bound()];
-    Arrays.fill(reachedFrom, NOT_REACHED);
+    this.bound = graph.bound();
+    this.memory = AddressSpace.reserve(2L * Integer.BYTES * bound);
+    memory.commit(2L * Integer.BYTES * bound);
+    this.reachedFrom = memory.address();
+    this.queue = reachedFrom + (long) Integer.BYTES * bound;
+  }
+
+  /** The node it was first reached from, ROOT, or NOT_REACHED. */
+  private int reachedFrom(int node) {
+    return Memory.getInt(reachedFrom + (long) Integer.BYTES * node) - 1;
+  }
+
+  private void enqueue(int node, int from) {
+    Memory.putInt(reachedFrom + (long) Integer.BYTES * node, from + 1);
+    Memory.putInt(queue + (long) Integer.BYTES * queueEnd++, node);
+  }
+
+  private int queued(int index) {
+    return Memory.getInt(queue + (long) Integer.BYTES * index);
+  }
+
+  @Override
+  public void close() {
+    memory.close();
   }
 
   /** Links what is not reached and returns how many nodes needed an edge. */
@@ -41,15 +66,16 @@ final class ReachabilitySweep {
     if (graph.entryNode() < 0) {
       return 0;
     }
-    return new ReachabilitySweep(graph, codes).sweep();
+    try (ReachabilitySweep sweep = new ReachabilitySweep(graph, codes)) {
+      return sweep.sweep();
+    }
   }
 
   private int sweep() {
-    int bound = reachedFrom.length;
     reach(graph.entryNode(), ROOT);
     int linked = 0;
     for (int node = 0; node < bound; node++) {
-      if (reachedFrom[node] == NOT_REACHED && graph.isLinked(node)) {
+      if (reachedFrom(node) == NOT_REACHED && graph.isLinked(node)) {
         reach(node, adopt(node));
         linked++;
       }
@@ -60,15 +86,13 @@ final class ReachabilitySweep {
   /** Walks from a newly reached node. */
   private void reach(int start, int from) {
     int[] list = scratch.gathered;
-    reachedFrom[start] = from;
-    queue[queueEnd++] = start;
+    enqueue(start, from);
     for (int at = queueEnd - 1; at < queueEnd; at++) {
-      int node = queue[at];
+      int node = queued(at);
       int degree = graph.neighbors(0, node, list);
       for (int i = 0; i < degree; i++) {
-        if (reachedFrom[list[i]] == NOT_REACHED) {
-          reachedFrom[list[i]] = node;
-          queue[queueEnd++] = list[i];
+        if (reachedFrom(list[i]) == NOT_REACHED) {
+          enqueue(list[i], node);
         }
       }
     }
@@ -96,15 +120,15 @@ final class ReachabilitySweep {
       }
     }
     for (int at = queueEnd - 1; at >= 0; at--) {
-      if (replaceSpareEdge(queue[at], orphan)) {
-        return queue[at];
+      if (replaceSpareEdge(queued(at), orphan)) {
+        return queued(at);
       }
     }
     throw new IllegalStateException("no reached node can take an edge to " + orphan);
   }
 
   private boolean usable(int parent, int orphan) {
-    return parent != orphan && reachedFrom[parent] != NOT_REACHED;
+    return parent != orphan && reachedFrom(parent) != NOT_REACHED;
   }
 
   private boolean replaceSpareEdge(int parent, int orphan) {
@@ -117,7 +141,7 @@ final class ReachabilitySweep {
     int spare = -1;
     int farthest = -1;
     for (int i = 0; i < degree; i++) {
-      if (reachedFrom[list[i]] != parent) {
+      if (reachedFrom(list[i]) != parent) {
         int distance = Kernels.squaredL2(codes.row(parent), codes.row(list[i]), codes.dims());
         if (distance > farthest) {
           farthest = distance;

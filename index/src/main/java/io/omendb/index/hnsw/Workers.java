@@ -8,6 +8,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A fixed set of threads that work through numbered chunks together; the caller is one of them.
@@ -18,6 +19,7 @@ import java.util.function.IntFunction;
 public final class Workers implements AutoCloseable {
   private final int threads;
   private final ExecutorService executor;
+  private final @Nullable LinkScratch[] scratches;
 
   /** Starts {@code threads − 1} daemon threads. */
   public Workers(int threads, String name) {
@@ -25,6 +27,7 @@ public final class Workers implements AutoCloseable {
       throw new IllegalArgumentException("threads=" + threads + ", expected >= 1");
     }
     this.threads = threads;
+    this.scratches = new LinkScratch[threads];
     AtomicInteger number = new AtomicInteger();
     this.executor =
         Executors.newFixedThreadPool(
@@ -39,6 +42,18 @@ public final class Workers implements AutoCloseable {
   /** Threads that work, the caller included. */
   public int threads() {
     return threads;
+  }
+
+  /**
+   * What worker {@code worker} links with, in a graph of this degree; while one {@code run} runs.
+   */
+  LinkScratch scratch(int worker, int maxDegree) {
+    LinkScratch scratch = scratches[worker];
+    if (scratch == null || !scratch.fits(maxDegree)) {
+      scratch = new LinkScratch(maxDegree);
+      scratches[worker] = scratch;
+    }
+    return scratch;
   }
 
   /** One chunk of work on one worker's own state. */

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.omendb.index.Similarity;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,6 +43,21 @@ class ReachabilitySweepTest {
           assertMostFindThemselves(rows, index, cut);
         }
       }
+    }
+  }
+
+  /** Twenty million nodes would be 160 MB of a heap of 256. */
+  @Test
+  void whatGrowsWithTheNodesIsNotOnTheHeap() {
+    int size = 10 * SIZE;
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    try (NativeRows rows = NativeRows.gaussian(4, size, seed);
+        Workers workers = new Workers(1, "link");
+        HnswIndex index = rows.build(Similarity.L2, workers)) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      assertEquals(0, index.sweep());
+      long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+      assertTrue(bytes < 4L * size, bytes + " bytes for " + size + " nodes");
     }
   }
 
