@@ -300,7 +300,8 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
       if ((more || came || isToFinish()) && isLive() && collection != null) {
         enqueue(collection);
       }
-      news |= finished;
+      // A failure waits for this thread to be done; see endWith.
+      news |= finished || failure != null;
     }
     if (news) {
       // Not where a frame waits on: it would be tried again at once, and again.

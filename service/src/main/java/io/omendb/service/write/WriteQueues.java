@@ -70,10 +70,11 @@ public final class WriteQueues implements AutoCloseable {
     return waiting.get() == 0;
   }
 
-  /// Ends what runs, as far as that can be had; what waits is not run.
+  /// Takes no more, and waits a while for what there is. Nothing is interrupted: that would close
+  /// the file that a thread writes to.
   @Override
   public void close() {
-    threads.shutdownNow();
+    threads.shutdown();
     try {
       boolean unused = threads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
