@@ -242,6 +242,17 @@ class BadInputTest {
         good.toBuilder().setEfConstruction(7).build(), "OUT_OF_RANGE", "config.ef_construction");
     createFails(
         good.toBuilder().setTargetRecall(1).build(), "OUT_OF_RANGE", "config.target_recall");
+    // Taken and not acted on, it would be a promise that is not kept.
+    var unbuilt =
+        failureOf(() ->
+            fixture
+                .collections()
+                .createCollection(
+                    CreateCollectionRequest.newBuilder()
+                        .setConfig(good.toBuilder().setSearchP95TargetUs(500))
+                        .build()));
+    assertEquals(Status.Code.UNIMPLEMENTED, unbuilt.code());
+    assertEquals("search_p95_target_us", unbuilt.metadata().get("feature"));
   }
 
   private void createFails(CollectionConfig config, String reason, String field) {

@@ -94,6 +94,7 @@ class MainTest {
     assertFails(file.toString(), free, file);
     assertFails("/proc/omendb", free, Path.of("/proc/omendb"));
     assertFails("--config", free, data.resolve("new"), "--config", data.resolve("none").toString());
+    assertFails("is a directory", free, data.resolve("new"), "--config", data.toString());
     assertFails("not a data directory", free, data);
   }
 

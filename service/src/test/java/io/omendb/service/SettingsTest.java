@@ -24,6 +24,7 @@ class SettingsTest {
     ServerConfig config = ServerFixture.config(Map.of());
     assertEquals(Path.of("data"), config.data());
     assertEquals(50_051, config.listen().getPort());
+    assertTrue(config.listen().getAddress().isLoopbackAddress(), "not for others unless asked for");
     assertEquals(new Durability.Always(), config.durability());
     assertNull(config.metricsListen());
     assertEquals(16 << 20, config.maxMessageBytes());

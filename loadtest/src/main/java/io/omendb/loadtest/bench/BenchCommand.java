@@ -6,5 +6,5 @@ import picocli.CommandLine.Command;
 @Command(
     name = "bench",
     description = "Measures speed and recall.",
-    subcommands = {IndexBench.class, GrpcBench.class, TruthCommand.class})
+    subcommands = {IndexBench.class, GrpcBench.class, StartBench.class, TruthCommand.class})
 public final class BenchCommand {}

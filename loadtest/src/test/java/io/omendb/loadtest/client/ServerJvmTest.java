@@ -11,6 +11,13 @@ import org.junit.jupiter.api.Test;
 
 class ServerJvmTest {
 
+  /** As it is packaged; "development" is for what runs from classes. */
+  @Test
+  void theServerTellsTheVersionOfItsJar() throws IOException {
+    String version = ServerProcess.output("--version");
+    assertTrue(version.matches("\\d+\\.\\d+\\.\\d+(-SNAPSHOT)?"), version);
+  }
+
   @Test
   void startsTheServerAsTheLauncherDoes() throws IOException {
     String launcher =

@@ -3,6 +3,7 @@ package io.omendb.service.config;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -129,6 +130,10 @@ public final class Settings implements CommandLine.IDefaultValueProvider {
   }
 
   private static Properties read(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      throw new FileSystemException(
+          path.toString(), null, "is a directory; " + CONFIG + " names it, expected a file");
+    }
     if (!Files.isRegularFile(path)) {
       throw new NoSuchFileException(path.toString(), null, CONFIG + " names it, expected a file");
     }
