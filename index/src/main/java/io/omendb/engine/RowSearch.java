@@ -116,7 +116,11 @@ final class RowSearch {
       scanAll(query, squaredNorm, snapshot, result);
     } else {
       int found = graph(query, squaredNorm, ef, beam, request.k, scratch, result);
-      if (found < request.k && missed(request.k, found, snapshot)) {
+      if (found < request.k && result.ef >= MAX_BEAM) {
+        // Deleted rows fill the widest beam: they lie here, and what is left lies elsewhere.
+        result.strategy = SearchStrategy.FLAT;
+        scanAll(query, squaredNorm, snapshot, result);
+      } else if (found < request.k && missed(request.k, found, snapshot)) {
         fallbacks.increment();
         result.strategy = SearchStrategy.FALLBACK;
         scanAll(query, squaredNorm, snapshot, result);

@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -101,6 +103,30 @@ class RecallTest {
       TestEngine.await(
           "a calibration of what is left", () -> collection.stats(false).calibratedRecall() > 0.9);
       assertTrue(recall(collection, queries, vectors) >= before - 0.01);
+    }
+  }
+
+  /** All that lies near was deleted, more than the widest beam holds: what is left is found. */
+  @Test
+  void rowsBehindManyDeletedOnesAreFound() throws Exception {
+    int count = 20_000;
+    int left = 1_000;
+    float[][] vectors = gaussian(count + left, 8);
+    for (int row = left; row < vectors.length; row++) {
+      for (int j = 0; j < 8; j++) {
+        vectors[row][j] = 100 + 0.01f * vectors[row][j];
+      }
+    }
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = database.create(CollectionConfig.of("c", 8, Similarity.L2));
+      collection.beginBuild();
+      TestEngine.append(collection, TestRows.of(vectors), WriteMode.UPSERT, Visibility.AFTER_BUILD);
+      collection.endBuild();
+      TestEngine.awaitLinked(collection);
+      TestEngine.delete(collection, LongStream.range(left, left + count).toArray());
+      float[][] query = {vectors[left]};
+      assertEquals(1.0, recall(collection, query, Arrays.copyOf(vectors, left)));
+      assertEquals(0, collection.stats(false).fallbackCount());
     }
   }
 
