@@ -24,6 +24,9 @@ final class RowSearch {
   /** Searches that a batch may overlap before the next one makes batches wait. */
   private static final int MAX_TRIES = 4;
 
+  /** Times k rows that are gathered where some were replaced while a search ran. */
+  private static final int REPLACED_MEANWHILE = 4;
+
   /** Fewest rows measured again on full vectors. */
   private static final int MIN_RERANK = 20;
 
@@ -68,21 +71,30 @@ final class RowSearch {
    */
   void search(SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
     searches.increment();
+    int most = request.k;
     for (int tries = 1; tries < MAX_TRIES; tries++) {
       long version = replaced.version();
-      searchOnce(request, ef, scratch, result);
-      if (replaced.isAt(version)) {
+      boolean whole = searchOnce(request, ef, most, scratch, result);
+      if (whole && replaced.isAt(version)) {
         return;
+      }
+      if (!whole) {
+        most = REPLACED_MEANWHILE * request.k;
       }
     }
     synchronized (replaced) {
-      searchOnce(request, ef, scratch, result);
+      boolean unused = searchOnce(request, ef, most, scratch, result);
     }
   }
 
-  private void searchOnce(
-      SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
-    result.reset(request.k);
+  /**
+   * @param most rows that are gathered, of which the best k are given
+   * @return false where rows and what replaced them meanwhile took so much of it that others may be
+   *     missing
+   */
+  private boolean searchOnce(
+      SearchRequest request, int ef, int most, SearchScratch scratch, SearchResult result) {
+    result.reset(most);
     float[] query = load(request.query, scratch);
     float squaredNorm = squaredNorm(query);
     // The snapshot before the graph: a row that is linked in between is met twice, never missed.
@@ -97,7 +109,7 @@ final class RowSearch {
       searchLinked(request, Math.max(ef, request.k), query, squaredNorm, snapshot, scratch, result);
     }
     boolean arrived = scanArrived(query, squaredNorm, snapshot.count(), result);
-    collect(request.maxDistance, arrived ? snapshot.count() : Integer.MAX_VALUE, result);
+    return collect(request, arrived ? snapshot.count() : Integer.MAX_VALUE, result);
   }
 
   /** Searches the graph and what is not linked, or all rows one by one. */
@@ -329,13 +341,18 @@ final class RowSearch {
    * Copies the nearest out; orders equal distances by id.
    *
    * @param arrivedFrom slots from here on may be replacements of others among them
+   * @return false where there are fewer than k because some were left out for their replacements
    */
-  private void collect(float maxDistance, int arrivedFrom, SearchResult result) {
+  private boolean collect(SearchRequest request, int arrivedFrom, SearchResult result) {
     TopK nearest = result.nearest;
     int n = 0;
-    for (int i = 0; i < nearest.size() && nearest.distance(i) <= maxDistance; i++) {
+    boolean whole = true;
+    for (int i = 0;
+        i < nearest.size() && n < request.k && nearest.distance(i) <= request.maxDistance;
+        i++) {
       int slot = nearest.ordinal(i);
       if (arrivedFrom != Integer.MAX_VALUE && isReplaced(slot, arrivedFrom, nearest)) {
+        whole = false;
         continue;
       }
       float distance = nearest.distance(i);
@@ -351,6 +368,7 @@ final class RowSearch {
       result.distances[at] = distance;
     }
     result.count = n;
+    return whole || n == request.k;
   }
 
   private boolean isReplaced(int slot, int arrivedFrom, TopK nearest) {

@@ -187,6 +187,34 @@ class UpsertTest {
     }
   }
 
+  /** A row and its replacement are both near: one of them must not take the place of a third. */
+  @Test
+  void aSearchBesideUpsertsGivesAllThatItWasAskedFor() throws Exception {
+    try (Database database = TestEngine.open(directory);
+        ExecutorService threads = Executors.newFixedThreadPool(1)) {
+      Collection collection = create(database);
+      AtomicBoolean done = new AtomicBoolean();
+      Future<Integer> searches =
+          threads.submit(() -> {
+            int count = 0;
+            while (!done.get()) {
+              SearchRequest request = TestEngine.nearest(before[count % ROWS], 10);
+              assertEquals(10, TestEngine.search(collection, request).count());
+              count++;
+            }
+            return count;
+          });
+      try {
+        for (int round = 0; round < 300; round++) {
+          TestEngine.insert(collection, TestRows.of(before, 0, 200, 0));
+        }
+      } finally {
+        done.set(true);
+      }
+      assertTrue(searches.get() > 10, "searches");
+    }
+  }
+
   private static void assertEachOnce(Collection collection, float[] vector) {
     SearchRequest request = TestEngine.exactNearest(vector, ROWS);
     SearchResult result = new SearchResult();
