@@ -10,10 +10,13 @@ import io.omendb.service.status.StatusMapper;
 /// and the only one when it comes. Called on the network's thread.
 public abstract class UnaryListener<Q> extends ServerCall.Listener<Q> {
   private final ServerCall<Q, ?> call;
+  private final Runnable ended;
   private boolean handled;
 
-  public UnaryListener(ServerCall<Q, ?> call) {
+  /// Runs `ended` when the call is over, however it ended.
+  public UnaryListener(ServerCall<Q, ?> call, Runnable ended) {
     this.call = call;
+    this.ended = ended;
   }
 
   /// Answers the call, now or later; does not throw.
@@ -30,5 +33,15 @@ public abstract class UnaryListener<Q> extends ServerCall.Listener<Q> {
     if (!handled) {
       StatusMapper.close(call, Refusals.malformed("the call carries no message"));
     }
+  }
+
+  @Override
+  public final void onComplete() {
+    ended.run();
+  }
+
+  @Override
+  public final void onCancel() {
+    ended.run();
   }
 }

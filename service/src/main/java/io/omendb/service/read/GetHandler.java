@@ -53,20 +53,10 @@ public final class GetHandler implements ServerCallHandler<GetRequest, Reply> {
       ServerCall<GetRequest, Reply> call, Metadata headers) {
     call.request(2);
     ReplyMemory memory = new ReplyMemory(budget, slowReaders, call);
-    return new UnaryListener<>(call) {
+    return new UnaryListener<>(call, memory::end) {
       @Override
       protected void handle(GetRequest request) {
         get(call, request, memory);
-      }
-
-      @Override
-      public void onComplete() {
-        memory.end();
-      }
-
-      @Override
-      public void onCancel() {
-        memory.end();
       }
     };
   }

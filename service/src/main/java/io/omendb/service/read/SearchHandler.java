@@ -48,20 +48,10 @@ public final class SearchHandler implements ServerCallHandler<QueryMessage, Repl
       ServerCall<QueryMessage, Reply> call, Metadata headers) {
     call.request(2);
     ReplyMemory memory = new ReplyMemory(budget, slowReaders, call);
-    return new UnaryListener<>(call) {
+    return new UnaryListener<>(call, memory::end) {
       @Override
       protected void handle(QueryMessage query) {
         search(call, query, memory);
-      }
-
-      @Override
-      public void onComplete() {
-        memory.end();
-      }
-
-      @Override
-      public void onCancel() {
-        memory.end();
       }
     };
   }

@@ -28,9 +28,10 @@ public final class MemoryBudget {
     return new MemoryBudget(Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP);
   }
 
-  /// What messages being gathered may take of the memory outside the heap: an eighth. A part of one
-  /// keeps the whole buffer that it was read into, which holds parts of others: with 64 MiB of
-  /// messages, 120 of 3 MiB at once have been seen to take 256 MiB. The rest is for replies.
+  /// What messages being gathered, or held by writes that wait, may take of the memory outside the
+  /// heap: an eighth each. A part of one keeps the whole buffer that it was read into, which holds
+  /// parts of others: with 64 MiB of messages, 120 of 3 MiB at once have been seen to take 256 MiB.
+  /// The rest is for replies.
   public static MemoryBudget ofDirectMemory() {
     var machine = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
     long limit = Long.parseLong(machine.getVMOption("MaxDirectMemorySize").getValue());

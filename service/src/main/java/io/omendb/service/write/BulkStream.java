@@ -77,7 +77,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
   private final StreamHolders holders;
   private final DurabilityMode durability;
   private final WriteQueues queues;
-  private final MemoryBudget budget;
+  private final MemoryBudget network;
 
   @GuardedBy("this")
   private State state = State.NEW;
@@ -162,7 +162,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
       MemoryBudget network,
       MemoryBudget budget) {
     this.queues = queues;
-    this.budget = network;
+    this.network = network;
     this.held = new HeldFrames(network, budget);
     this.call = call;
     this.serving = serving;
@@ -216,7 +216,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
 
   /// Frames of so many bytes that this stream's share of half the budget takes.
   private int framesAhead(int bytes) {
-    long share = budget.most() / 2 / Math.max(1, acknowledger.streamCount());
+    long share = network.most() / 2 / Math.max(1, acknowledger.streamCount());
     return Math.clamp(share / Math.max(1, bytes), 1, FRAMES_AHEAD);
   }
 
@@ -500,7 +500,7 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     if (stream.collection().backlogged()) {
       return Pressure.PRESSURE_DISK;
     }
-    if (budget.isTight()) {
+    if (network.isTight()) {
       return Pressure.PRESSURE_MEMORY;
     }
     if (isHeldBack()) {

@@ -76,7 +76,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
       ServerCall<RowsMessage, Reply> call, Metadata headers) {
     // One more than a unary call has, so that gRPC sees and refuses a second message.
     call.request(2);
-    return new UnaryListener<>(call) {
+    return new UnaryListener<>(call, () -> {}) {
       @Override
       protected void handle(RowsMessage message) {
         insert(call, message);
