@@ -84,11 +84,7 @@ class RecallTest {
         kind.equals("gaussian") ? gaussian(count, 16) : TestEngine.clustered(random, count, 16);
     float[][] queries = kind.equals("gaussian") ? gaussian(200, 16) : Arrays.copyOf(vectors, 200);
     try (Database database = TestEngine.open(directory)) {
-      Collection collection = database.create(CollectionConfig.of("c", 16, Similarity.L2));
-      collection.beginBuild();
-      TestEngine.append(collection, TestRows.of(vectors), WriteMode.UPSERT, Visibility.AFTER_BUILD);
-      collection.endBuild();
-      TestEngine.awaitLinked(collection);
+      Collection collection = built(database, vectors);
       double before = recall(collection, queries, vectors);
       long[] dead =
           random.ints(0, count).distinct().limit((int) (share * count)).asLongStream().toArray();
@@ -118,16 +114,23 @@ class RecallTest {
       }
     }
     try (Database database = TestEngine.open(directory)) {
-      Collection collection = database.create(CollectionConfig.of("c", 8, Similarity.L2));
-      collection.beginBuild();
-      TestEngine.append(collection, TestRows.of(vectors), WriteMode.UPSERT, Visibility.AFTER_BUILD);
-      collection.endBuild();
-      TestEngine.awaitLinked(collection);
+      Collection collection = built(database, vectors);
       TestEngine.delete(collection, LongStream.range(left, left + count).toArray());
       float[][] query = {vectors[left]};
       assertEquals(1.0, recall(collection, query, Arrays.copyOf(vectors, left)));
       assertEquals(0, collection.stats(false).fallbackCount());
     }
+  }
+
+  /** A collection with the graph of all of them. */
+  private static Collection built(Database database, float[][] vectors) throws Exception {
+    Collection collection =
+        database.create(CollectionConfig.of("c", vectors[0].length, Similarity.L2));
+    collection.beginBuild();
+    TestEngine.append(collection, TestRows.of(vectors), WriteMode.UPSERT, Visibility.AFTER_BUILD);
+    collection.endBuild();
+    TestEngine.awaitLinked(collection);
+    return collection;
   }
 
   private float[][] gaussian(int count, int dimension) {

@@ -1,5 +1,6 @@
 package io.omendb.engine;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,7 +17,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -159,30 +162,20 @@ class UpsertTest {
   /** While batches take the place of what they replace: each id once, and always. */
   @Test
   void everyIdIsFoundOnceAtEveryMoment() throws Exception {
-    try (Database database = TestEngine.open(directory);
-        ExecutorService threads = Executors.newFixedThreadPool(1)) {
+    try (Database database = TestEngine.open(directory)) {
       Collection collection = create(database);
-      AtomicBoolean done = new AtomicBoolean();
-      Future<Integer> searches =
-          threads.submit(() -> {
-            int count = 0;
-            while (!done.get()) {
-              assertEachOnce(collection, before[count % ROWS]);
-              count++;
-            }
-            return count;
-          });
-      try {
-        for (int round = 0; round < 6; round++) {
-          collection.beginBuild();
-          replace(collection, round % 2 == 0 ? after : before, 0, ROWS);
-          collection.endBuild();
-          TestEngine.awaitLinked(collection);
-        }
-      } finally {
-        done.set(true);
-      }
-      assertTrue(searches.get() > 100, "searches");
+      int searches =
+          searchesBeside(
+              count -> assertEachOnce(collection, before[count % ROWS]),
+              () -> {
+                for (int round = 0; round < 6; round++) {
+                  collection.beginBuild();
+                  replace(collection, round % 2 == 0 ? after : before, 0, ROWS);
+                  collection.endBuild();
+                  TestEngine.awaitLinked(collection);
+                }
+              });
+      assertTrue(searches > 100, "searches");
       assertEquals(0, collection.stats(false).fallbackCount());
     }
   }
@@ -190,28 +183,42 @@ class UpsertTest {
   /** A row and its replacement are both near: one of them must not take the place of a third. */
   @Test
   void aSearchBesideUpsertsGivesAllThatItWasAskedFor() throws Exception {
-    try (Database database = TestEngine.open(directory);
-        ExecutorService threads = Executors.newFixedThreadPool(1)) {
+    try (Database database = TestEngine.open(directory)) {
       Collection collection = create(database);
+      int searches =
+          searchesBeside(
+              count -> {
+                SearchRequest request = TestEngine.nearest(before[count % ROWS], 10);
+                assertEquals(10, TestEngine.search(collection, request).count());
+              },
+              () -> {
+                for (int round = 0; round < 300; round++) {
+                  TestEngine.insert(collection, TestRows.of(before, 0, 200, 0));
+                }
+              });
+      assertTrue(searches > 10, "searches");
+    }
+  }
+
+  /** Searches, numbered from 0, on another thread while the writes run; returns how many. */
+  private static int searchesBeside(IntConsumer search, Executable writes) throws Exception {
+    try (ExecutorService threads = Executors.newFixedThreadPool(1)) {
       AtomicBoolean done = new AtomicBoolean();
       Future<Integer> searches =
           threads.submit(() -> {
             int count = 0;
             while (!done.get()) {
-              SearchRequest request = TestEngine.nearest(before[count % ROWS], 10);
-              assertEquals(10, TestEngine.search(collection, request).count());
+              search.accept(count);
               count++;
             }
             return count;
           });
       try {
-        for (int round = 0; round < 300; round++) {
-          TestEngine.insert(collection, TestRows.of(before, 0, 200, 0));
-        }
+        assertDoesNotThrow(writes);
       } finally {
         done.set(true);
       }
-      assertTrue(searches.get() > 10, "searches");
+      return searches.get();
     }
   }
 

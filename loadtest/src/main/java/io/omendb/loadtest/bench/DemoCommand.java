@@ -22,7 +22,6 @@ import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CollectionStats;
 import io.omendb.proto.v1.CountRequest;
 import io.omendb.proto.v1.CountResponse;
-import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.SearchRequest;
 import io.omendb.proto.v1.Visibility;
 import java.io.IOException;
@@ -168,9 +167,7 @@ public final class DemoCommand implements Callable<Integer> {
             .setDimension(set.base().dimension())
             .setSimilarity(set.metric().similarity())
             .build();
-    connection
-        .collections()
-        .createCollection(CreateCollectionRequest.newBuilder().setConfig(config).build());
+    connection.create(config);
   }
 
   /** Inserts, and shows how far the rows are linked once they are acknowledged. */

@@ -16,7 +16,6 @@ import io.omendb.loadtest.report.Progress;
 import io.omendb.loadtest.report.ProgressBar;
 import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CollectionStats;
-import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.DropCollectionRequest;
 import io.omendb.proto.v1.ServerStats;
 import io.omendb.proto.v1.Visibility;
@@ -180,9 +179,7 @@ final class GrpcBench implements Callable<Integer> {
             .setM(graphOptions.m())
             .setEfConstruction(graphOptions.efConstruction())
             .build();
-    connection
-        .collections()
-        .createCollection(CreateCollectionRequest.newBuilder().setConfig(config).build());
+    connection.create(config);
   }
 
   private static void drop(Connection connection, String collection) {

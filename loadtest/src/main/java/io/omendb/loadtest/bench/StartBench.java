@@ -14,7 +14,6 @@ import io.omendb.loadtest.report.Latencies;
 import io.omendb.loadtest.report.Progress;
 import io.omendb.loadtest.report.Table;
 import io.omendb.proto.v1.CollectionConfig;
-import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.SearchRequest;
 import io.omendb.proto.v1.SearchResponse;
 import io.omendb.proto.v1.Visibility;
@@ -143,17 +142,12 @@ final class StartBench implements Callable<Integer> {
 
   /** Returns the seconds until all are searchable. */
   private static double insert(Connection connection, Dataset set) {
-    var unused =
-        connection
-            .collections()
-            .createCollection(
-                CreateCollectionRequest.newBuilder()
-                    .setConfig(
-                        CollectionConfig.newBuilder()
-                            .setName(COLLECTION)
-                            .setDimension(set.base().dimension())
-                            .setSimilarity(set.metric().similarity()))
-                    .build());
+    connection.create(
+        CollectionConfig.newBuilder()
+            .setName(COLLECTION)
+            .setDimension(set.base().dimension())
+            .setSimilarity(set.metric().similarity())
+            .build());
     BulkOptions options = new BulkOptions(1, 256, Visibility.VISIBILITY_AFTER_BUILD);
     try (BulkFrames frames = new BulkFrames(set.base(), COLLECTION, options)) {
       return BulkLoad.run(connection.channels(1), frames, Progress.NONE).searchable();

@@ -7,8 +7,10 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyChannelBuilder;
 import io.omendb.proto.v1.AdminServiceGrpc;
+import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CollectionServiceGrpc;
 import io.omendb.proto.v1.CollectionStats;
+import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.ServerStats;
 import io.omendb.proto.v1.StatsRequest;
 import io.omendb.proto.v1.VectorServiceGrpc;
@@ -59,6 +61,13 @@ public final class Connection implements AutoCloseable {
   /** Create, drop, list. */
   public CollectionServiceGrpc.CollectionServiceBlockingStub collections() {
     return CollectionServiceGrpc.newBlockingStub(channel());
+  }
+
+  /** Makes a collection. */
+  public void create(CollectionConfig config) {
+    var unused =
+        collections()
+            .createCollection(CreateCollectionRequest.newBuilder().setConfig(config).build());
   }
 
   /** Stats and care. */

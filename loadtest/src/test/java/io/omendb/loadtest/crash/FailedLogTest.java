@@ -10,7 +10,6 @@ import io.omendb.loadtest.client.Connection;
 import io.omendb.loadtest.client.ServerProcess;
 import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CountRequest;
-import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.InsertRequest;
 import io.omendb.proto.v1.Similarity;
 import java.nio.file.Path;
@@ -38,16 +37,12 @@ class FailedLogTest {
     try (ServerProcess server = ServerProcess.start(options);
         Connection connection = new Connection(server.address())) {
       connection.awaitServing(Duration.ofMinutes(1));
-      connection
-          .collections()
-          .createCollection(
-              CreateCollectionRequest.newBuilder()
-                  .setConfig(
-                      CollectionConfig.newBuilder()
-                          .setName("things")
-                          .setDimension(4)
-                          .setSimilarity(Similarity.SIMILARITY_L2))
-                  .build());
+      connection.create(
+          CollectionConfig.newBuilder()
+              .setName("things")
+              .setDimension(4)
+              .setSimilarity(Similarity.SIMILARITY_L2)
+              .build());
       insert(connection, 1);
       assertEquals(
           0,

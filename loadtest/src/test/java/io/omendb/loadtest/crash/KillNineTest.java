@@ -10,7 +10,6 @@ import io.omendb.loadtest.client.ServerProcess;
 import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CountRequest;
 import io.omendb.proto.v1.CountResponse;
-import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.GetRequest;
 import io.omendb.proto.v1.GetResponse;
 import io.omendb.proto.v1.SearchBatchRequest;
@@ -115,9 +114,7 @@ class KillNineTest {
             .setDimension(Records.DIMENSION)
             .setSimilarity(Similarity.SIMILARITY_L2)
             .build();
-    connection
-        .collections()
-        .createCollection(CreateCollectionRequest.newBuilder().setConfig(config).build());
+    connection.create(config);
   }
 
   private void killUnderLoad(ServerProcess server, List<LoadClient> clients)

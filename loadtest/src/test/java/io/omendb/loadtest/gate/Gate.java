@@ -17,7 +17,6 @@ import io.omendb.loadtest.data.Vectors;
 import io.omendb.loadtest.report.Progress;
 import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CollectionStats;
-import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.ServerStats;
 import io.omendb.proto.v1.Visibility;
 import java.io.IOException;
@@ -71,9 +70,7 @@ final class Gate implements AutoCloseable {
             .setDimension(rows.dimension())
             .setSimilarity(metric.similarity())
             .build();
-    connection
-        .collections()
-        .createCollection(CreateCollectionRequest.newBuilder().setConfig(config).build());
+    connection.create(config);
     BulkOptions options = new BulkOptions(2, 256, visibility);
     try (BulkFrames frames = new BulkFrames(rows, COLLECTION, options)) {
       BulkLoad.run(connection.channels(2), frames, Progress.NONE);

@@ -20,7 +20,6 @@ import io.omendb.loadtest.client.ServerProcess;
 import io.omendb.proto.v1.BulkInsertRequest;
 import io.omendb.proto.v1.BulkInsertResponse;
 import io.omendb.proto.v1.CollectionConfig;
-import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.GetRequest;
 import io.omendb.proto.v1.InsertRequest;
 import io.omendb.proto.v1.SearchBatchRequest;
@@ -84,17 +83,12 @@ class MemoryPressureTest {
   @BeforeEach
   void fill() {
     connection.awaitServing(Duration.ofMinutes(1));
-    var unused =
-        connection
-            .collections()
-            .createCollection(
-                CreateCollectionRequest.newBuilder()
-                    .setConfig(
-                        CollectionConfig.newBuilder()
-                            .setName(COLLECTION)
-                            .setDimension(DIMENSION)
-                            .setSimilarity(Similarity.SIMILARITY_L2))
-                    .build());
+    connection.create(
+        CollectionConfig.newBuilder()
+            .setName(COLLECTION)
+            .setDimension(DIMENSION)
+            .setSimilarity(Similarity.SIMILARITY_L2)
+            .build());
     assertEquals(
         ROWS,
         connection
@@ -237,17 +231,12 @@ class MemoryPressureTest {
   @Test
   void theLargestGet() {
     String wide = "wide";
-    var unused =
-        connection
-            .collections()
-            .createCollection(
-                CreateCollectionRequest.newBuilder()
-                    .setConfig(
-                        CollectionConfig.newBuilder()
-                            .setName(wide)
-                            .setDimension(2 * DIMENSION)
-                            .setSimilarity(Similarity.SIMILARITY_L2))
-                    .build());
+    connection.create(
+        CollectionConfig.newBuilder()
+            .setName(wide)
+            .setDimension(2 * DIMENSION)
+            .setSimilarity(Similarity.SIMILARITY_L2)
+            .build());
     var inserted =
         connection
             .vectors()

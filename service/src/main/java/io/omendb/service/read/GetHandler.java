@@ -87,7 +87,7 @@ public final class GetHandler implements ServerCallHandler<GetRequest, Reply> {
   }
 
   /// One Get on a request thread.
-  private final class Task implements Runnable {
+  private final class Task implements Runnable, LeasedRead.Body {
     private final ServerCall<GetRequest, Reply> call;
     private final Collection collection;
     private final GetRequest request;
@@ -116,26 +116,11 @@ public final class GetHandler implements ServerCallHandler<GetRequest, Reply> {
 
     @Override
     public void run() {
-      try {
-        if (CallReplies.closeIfLate(call, deadline)) {
-          return;
-        }
-        if (!collection.acquire()) {
-          throw Refusals.collectionDropped(collection.config().name());
-        }
-        try {
-          answer();
-        } finally {
-          collection.release();
-        }
-      } catch (Refusal e) {
-        StatusMapper.close(call, e);
-      } catch (RuntimeException | Error e) {
-        StatusMapper.close(call, StatusMapper.refusal(e, collection.config().name()));
-      }
+      LeasedRead.run(call, collection, deadline, this);
     }
 
-    private void answer() throws Refusal {
+    @Override
+    public void answer() throws Refusal {
       int[] slots = new int[count];
       long size = 0;
       int missing = 0;

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A search on its way: owns its call and its query from the network's thread on, until it has
 /// answered.
-final class SearchTask implements Runnable {
+final class SearchTask implements Runnable, LeasedRead.Body {
   private static final ThreadLocal<Workspace> WORKSPACES = ThreadLocal.withInitial(Workspace::new);
 
   private final ServerCall<QueryMessage, Reply> call;
@@ -56,22 +56,7 @@ final class SearchTask implements Runnable {
   @Override
   public void run() {
     try (query) {
-      if (CallReplies.closeIfLate(call, deadline)) {
-        return;
-      }
-      if (!collection.acquire()) {
-        throw Refusals.collectionDropped(collection.config().name());
-      }
-      try {
-        answer(WORKSPACES.get());
-      } finally {
-        collection.release();
-      }
-    } catch (Refusal e) {
-      StatusMapper.close(call, e);
-    } catch (RuntimeException | Error e) {
-      // An Error too: a call is never left unanswered. The query is another's by now.
-      StatusMapper.close(call, StatusMapper.refusal(e, collection.config().name()));
+      LeasedRead.run(call, collection, deadline, this);
     }
   }
 
@@ -81,7 +66,9 @@ final class SearchTask implements Runnable {
     StatusMapper.close(call, refusal);
   }
 
-  private void answer(Workspace workspace) throws Refusal {
+  @Override
+  public void answer() throws Refusal {
+    Workspace workspace = WORKSPACES.get();
     long startNanos = System.nanoTime();
     ReplyBuffer reply = CallReplies.buffer();
     // Read before the search: what was visible then is in it.
