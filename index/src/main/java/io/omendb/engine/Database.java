@@ -63,18 +63,7 @@ public final class Database implements AutoCloseable {
       throw e;
     }
     database.linker.start();
-    Thread.ofPlatform().daemon().name("omendb-self-test").start(Database::logKernels);
     return database;
-  }
-
-  /** After the start, which must not wait for the JIT. */
-  private static void logKernels() {
-    KernelSelfTest.Timing timing = KernelSelfTest.time();
-    LOG.info(
-        "kernels: {}, 128-d distance {} ns on codes, {} ns on float32",
-        timing.width(),
-        "%.1f".formatted(timing.codeNanos()),
-        "%.1f".formatted(timing.floatNanos()));
   }
 
   private void recover(String name) {

@@ -1,5 +1,6 @@
 package io.omendb.service;
 
+import io.omendb.engine.Database;
 import io.omendb.service.config.Option;
 import io.omendb.service.config.ServerConfig;
 import io.omendb.service.config.Settings;
@@ -14,6 +15,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,18 +41,22 @@ public final class Main {
 
   private final PrintWriter out;
   private final PrintWriter err;
+  private final WarmUp warmUp;
 
-  private Main(PrintWriter out, PrintWriter err) {
+  private Main(PrintWriter out, PrintWriter err, WarmUp warmUp) {
     this.out = out;
     this.err = err;
+    this.warmUp = warmUp;
   }
 
   /// Runs the server until it is told to stop; exits with 0 after a clean end.
   public static void main(String[] args) throws InterruptedException {
+    // At once: what comes before the server is half a second of one processor.
+    WarmUp warmUp = WarmUp.start(Path.of(System.getProperty("java.io.tmpdir", "")));
     SLF4JBridgeHandler.removeHandlersForRootLogger();
     SLF4JBridgeHandler.install();
     CommandLine line = new CommandLine(spec());
-    Main main = new Main(line.getOut(), line.getErr());
+    Main main = new Main(line.getOut(), line.getErr(), warmUp);
     int status = main.run(line, args);
     if (status != 0) {
       System.exit(status);
@@ -134,6 +140,7 @@ public final class Main {
           "listening on {} without TLS or authentication: whoever reaches it may read and drop all",
           host(config.listen()));
     }
+    warmUp.limit(config.warmUp());
     OmenServer server = new OmenServer(config);
     boolean served = false;
     try {
@@ -142,7 +149,9 @@ public final class Main {
       if (server.metricsPort() != 0) {
         say("metrics on port " + server.metricsPort());
       }
-      server.recover();
+      Database database = server.open();
+      warmUp.await();
+      server.serve(database);
       Runtime.getRuntime()
           .addShutdownHook(new Thread(() -> stop(server, config), "omendb-shutdown"));
       served = true;

@@ -99,7 +99,7 @@ final class OmenServer implements AutoCloseable {
     server = build();
   }
 
-  private static EventLoopGroup eventLoops(int threads, String name) {
+  static EventLoopGroup eventLoops(int threads, String name) {
     // NIO: as fast here as epoll, and without a native library that wants an executable /tmp.
     return new MultiThreadIoEventLoopGroup(
         threads, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
@@ -217,15 +217,24 @@ final class OmenServer implements AutoCloseable {
 
   /// Opens the data directory, recovers it, and serves.
   void recover() throws IOException {
-    DatabaseOptions options = options();
+    serve(open());
+  }
+
+  /// Opens the data directory and recovers it.
+  Database open() throws IOException {
     long start = System.nanoTime();
-    Database database = Database.open(config.data(), options);
+    Database database = Database.open(config.data(), options());
     LOG.info(
         "{} collections, {} quarantined, {} rows: open in {} ms",
         database.collections().size(),
         database.quarantined().size(),
         database.collections().stream().mapToLong(one -> one.rows().liveCount()).sum(),
         (System.nanoTime() - start) / 1_000_000);
+    return database;
+  }
+
+  /// Serves `database`, and closes it in the end.
+  void serve(Database database) {
     serving.serve(database);
     health.serving(database);
   }
@@ -296,6 +305,10 @@ final class OmenServer implements AutoCloseable {
     }
     boolean ended = server.awaitTermination(LAST_BYTES_MILLIS, TimeUnit.MILLISECONDS);
     LOG.debug("connections closed by clients: {}", ended);
+    Database database = serving.databaseOrNull();
+    if (database != null) {
+      LOG.info("taking the last checkpoint of {} collections", database.collections().size());
+    }
     close();
   }
 
@@ -327,7 +340,6 @@ final class OmenServer implements AutoCloseable {
     stop(network);
     @Nullable Database database = serving.databaseOrNull();
     if (database != null) {
-      LOG.info("taking the last checkpoint of {} collections", database.collections().size());
       database.close();
     }
   }

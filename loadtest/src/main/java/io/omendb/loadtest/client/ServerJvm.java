@@ -25,6 +25,8 @@ final class ServerJvm {
         "-Xmx" + heap,
         "-XX:+UseParallelGC",
         "-XX:MaxDirectMemorySize=" + directMemory,
+        "-XX:CompileCommand=quiet",
+        "-XX:CompileCommand=CompileThresholdScaling,io.omendb.index.distance.SimdKernels::*,0.02",
         "-XX:+ExitOnOutOfMemoryError");
   }
 

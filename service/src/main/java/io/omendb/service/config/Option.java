@@ -97,7 +97,13 @@ public enum Option {
       "1000",
       "Calls at a time on one connection; more wait.",
       Values.number(1, 1_000_000)),
-  DRAIN("drain", "time", "10s", "Longest time that calls get to end after SIGTERM.", Values::time);
+  DRAIN("drain", "time", "10s", "Longest time that calls get to end after SIGTERM.", Values::time),
+  WARM_UP(
+      "warm-up",
+      "time",
+      "850ms",
+      "Longest time from the start that serving waits for the server's warm-up; 0: none.",
+      Values::time);
 
   private final String key;
   private final String unit;

@@ -1,6 +1,7 @@
 package io.omendb.service.config;
 
 import io.omendb.storage.api.Durability;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import picocli.CommandLine.ParseResult;
 /// @param maxConnections connections at a time
 /// @param maxCalls calls at a time on one connection
 /// @param drain longest time that calls get to end when the server stops
+/// @param warmUp longest time from the start that serving waits for the warm-up
 public record ServerConfig(
     Path data,
     InetSocketAddress listen,
@@ -42,7 +44,8 @@ public record ServerConfig(
     int maxCollections,
     int maxConnections,
     int maxCalls,
-    Duration drain) {
+    Duration drain,
+    Duration warmUp) {
 
   /// The values of a parsed command line; see [Settings#complete].
   public static ServerConfig of(ParseResult parsed) {
@@ -62,7 +65,31 @@ public record ServerConfig(
         value(parsed, Option.MAX_COLLECTIONS, Integer.class),
         value(parsed, Option.MAX_CONNECTIONS, Integer.class),
         value(parsed, Option.MAX_CALLS, Integer.class),
-        value(parsed, Option.DRAIN, Duration.class));
+        value(parsed, Option.DRAIN, Duration.class),
+        value(parsed, Option.WARM_UP, Duration.class));
+  }
+
+  /// For a server that only this process calls, in a directory that it does not keep.
+  public static ServerConfig ofWarmUp(Path data) {
+    int messageBytes = 1 << 20;
+    return new ServerConfig(
+        data,
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        new Durability.Os(),
+        null,
+        messageBytes,
+        messageBytes,
+        1,
+        16,
+        1,
+        1,
+        Duration.ofSeconds(1),
+        1,
+        2,
+        1,
+        16,
+        Duration.ZERO,
+        Duration.ZERO);
   }
 
   private static <T> T value(ParseResult parsed, Option option, Class<T> type) {
