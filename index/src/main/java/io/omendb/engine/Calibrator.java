@@ -21,11 +21,11 @@ final class Calibrator {
 
   private static final int K = 10;
   private static final int[] LADDER = {
-    10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280
+    10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280, 1792, 2560, 3584, 4096
   };
 
   /** Largest share of all rows that a default search may measure… */
-  private static final double MAX_SHARE = 0.08;
+  private static final double MAX_SHARE = 0.25;
 
   /** …but so many it always may. */
   private static final int MIN_DISTANCES = 1400;

@@ -161,6 +161,11 @@ public final class Collection {
     return leases.acquire();
   }
 
+  /** Whether it was closed or dropped. */
+  public boolean isClosed() {
+    return leases.isClosed();
+  }
+
   private void lease() {
     if (!acquire()) {
       throw new CollectionNotFoundException(config.name());
@@ -505,10 +510,12 @@ public final class Collection {
 
   /**
    * One step of the linker: links a batch, or calibrates and sweeps; then takes a checkpoint if one
-   * is due. False when nothing was.
+   * is due. False when nothing was, or another thread is in a step.
    */
   boolean linkStep() throws IOException {
-    stepLock.lock();
+    if (!stepLock.tryLock()) {
+      return false;
+    }
     try {
       if (leases.isClosed()) {
         return false;

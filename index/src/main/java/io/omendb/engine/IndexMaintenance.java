@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
  * What the linker does to one collection, step by step: link a batch; when none is left, calibrate
  * on the rows held out, link them, sweep; checkpoint. When each is due is said by the schedules.
  *
- * <p>Only the linker's thread calls the steps, and the thread that closes the collection after it;
- * {@link #calibration} may be read by any.
+ * <p>One thread at a time calls the steps, under the collection's lock; {@link #calibration} and
+ * {@link #fault} may be read by any.
  */
 final class IndexMaintenance {
   private static final Logger LOG = LoggerFactory.getLogger(IndexMaintenance.class);
@@ -282,6 +282,13 @@ final class IndexMaintenance {
           samples,
           linked,
           deleted);
+      if (calibration.recall() < config.targetRecall()) {
+        LOG.warn(
+            "collection {}: the target recall {} is out of reach of a beam that is cheaper than a"
+                + " scan",
+            config.name(),
+            config.targetRecall());
+      }
     }
     // Where hardly a row is left, the one before stands: there is nothing to choose a beam for.
     calibrations.calibrated(linked, deleted);

@@ -8,12 +8,16 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one thread that links rows, of all collections in turn, a batch at a time, and takes their
- * checkpoints in between, so that an image is never of a graph half linked.
+ * The threads that link rows, of all collections in turn, a batch at a time, and take their
+ * checkpoints in between. One thread at a time takes a step of a collection, so that an image is
+ * never of a graph half linked; while that step is a long one, a calibration or an image, the other
+ * threads go on with the other collections. Batches share the {@link io.omendb.index.hnsw.Workers},
+ * a batch at a time.
  *
  * <p>What goes wrong with one collection stays with it: it is told by {@link Collection#fault},
  * tried again at a growing distance, and its log is cut all the same. An Error is everybody's: the
@@ -25,10 +29,19 @@ final class Linker implements AutoCloseable {
   /** How often an idle linker looks for what only time makes due: sweeps, checkpoints. */
   private static final long IDLE_NANOS = 200_000_000L;
 
+  /** Long steps that may be under way without any other collection waiting. */
+  private static final int THREADS = 4;
+
+  /** What the threads' names begin with. */
+  static final String NAME = "omendb-linker-";
+
   private final List<Collection> collections = new CopyOnWriteArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private final Thread thread = new Thread(this::run, "omendb-linker");
+  private final List<Thread> threads =
+      IntStream.rangeClosed(1, THREADS)
+          .mapToObj(number -> Thread.ofPlatform().daemon().name(NAME + number).unstarted(this::run))
+          .toList();
 
   private final FailureHandler failureHandler;
 
@@ -39,15 +52,14 @@ final class Linker implements AutoCloseable {
   private boolean closed;
 
   /**
-   * @param failureHandler told of an Error that ends the thread
+   * @param failureHandler told of an Error that ends a thread
    */
   Linker(FailureHandler failureHandler) {
     this.failureHandler = failureHandler;
   }
 
   void start() {
-    thread.setDaemon(true);
-    thread.start();
+    threads.forEach(Thread::start);
   }
 
   void add(Collection collection) {
@@ -75,7 +87,7 @@ final class Linker implements AutoCloseable {
     try {
       link();
     } catch (Error e) {
-      LOG.error("the linker has ended: no more rows are linked", e);
+      LOG.error("a thread of the linker has ended", e);
       failureHandler.fatal("the linker", e);
     }
   }
@@ -132,10 +144,10 @@ final class Linker implements AutoCloseable {
     lock.lock();
     try {
       closed = true;
-      changed.signal();
+      changed.signalAll();
     } finally {
       lock.unlock();
     }
-    Joins.join(thread);
+    threads.forEach(Joins::join);
   }
 }

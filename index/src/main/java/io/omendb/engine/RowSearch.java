@@ -30,6 +30,9 @@ final class RowSearch {
   /** Fewest rows measured again on full vectors. */
   private static final int MIN_RERANK = 20;
 
+  /** Rows scanned between two questions whether somebody still waits: some milliseconds. */
+  private static final int SCANNED_AT_ONCE = 1 << 15;
+
   private final CollectionStore store;
   private final HnswIndex index;
   private final UnlinkedBuffer buffer;
@@ -75,7 +78,7 @@ final class RowSearch {
     for (int tries = 1; tries < MAX_TRIES; tries++) {
       long version = replaced.version();
       boolean whole = searchOnce(request, ef, most, scratch, result);
-      if (whole && replaced.isAt(version)) {
+      if (result.abandoned || (whole && replaced.isAt(version))) {
         return;
       }
       if (!whole) {
@@ -101,14 +104,14 @@ final class RowSearch {
     UnlinkedBuffer.Snapshot snapshot = buffer.snapshot();
     if (request.exact) {
       result.strategy = SearchStrategy.EXACT;
-      scanAll(query, squaredNorm, snapshot, result);
+      scanAll(request, query, squaredNorm, snapshot, result);
     } else if (index.linkedCount() == 0) {
       result.strategy = SearchStrategy.FLAT;
-      scanUnlinked(query, squaredNorm, snapshot, result);
+      scanUnlinked(request, query, squaredNorm, snapshot, result);
     } else {
       searchLinked(request, Math.max(ef, request.k), query, squaredNorm, snapshot, scratch, result);
     }
-    boolean arrived = scanArrived(query, squaredNorm, snapshot.count(), result);
+    boolean arrived = scanArrived(request, query, squaredNorm, snapshot.count(), result);
     return collect(request, arrived ? snapshot.count() : Integer.MAX_VALUE, result);
   }
 
@@ -125,19 +128,19 @@ final class RowSearch {
     if (beam > MAX_BEAM) {
       // So few of the rows are left that the graph would be walked through for them in vain.
       result.strategy = SearchStrategy.FLAT;
-      scanAll(query, squaredNorm, snapshot, result);
+      scanAll(request, query, squaredNorm, snapshot, result);
     } else {
       int found = graph(query, squaredNorm, ef, beam, request.k, scratch, result);
       if (found < request.k && result.ef >= MAX_BEAM) {
         // Deleted rows fill the widest beam: they lie here, and what is left lies elsewhere.
         result.strategy = SearchStrategy.FLAT;
-        scanAll(query, squaredNorm, snapshot, result);
+        scanAll(request, query, squaredNorm, snapshot, result);
       } else if (found < request.k && missed(request.k, found, snapshot)) {
         fallbacks.increment();
         result.strategy = SearchStrategy.FALLBACK;
-        scanAll(query, squaredNorm, snapshot, result);
+        scanAll(request, query, squaredNorm, snapshot, result);
       } else {
-        scanUnlinked(query, squaredNorm, snapshot, result);
+        scanUnlinked(request, query, squaredNorm, snapshot, result);
       }
     }
   }
@@ -263,28 +266,36 @@ final class RowSearch {
   }
 
   private void scanUnlinked(
-      float[] query, float squaredNorm, UnlinkedBuffer.Snapshot snapshot, SearchResult result) {
+      SearchRequest request,
+      float[] query,
+      float squaredNorm,
+      UnlinkedBuffer.Snapshot snapshot,
+      SearchResult result) {
     long start = System.nanoTime();
     SlotRanges unlinked = snapshot.unlinked();
     for (int range = 0; range < unlinked.count(); range++) {
-      scan(query, squaredNorm, unlinked.from(range), unlinked.to(range), result);
+      scan(request, query, squaredNorm, unlinked.from(range), unlinked.to(range), result);
     }
     result.unlinkedRows = unlinked.slots();
     result.scanNanos += System.nanoTime() - start;
   }
 
   private void scanAll(
-      float[] query, float squaredNorm, UnlinkedBuffer.Snapshot snapshot, SearchResult result) {
+      SearchRequest request,
+      float[] query,
+      float squaredNorm,
+      UnlinkedBuffer.Snapshot snapshot,
+      SearchResult result) {
     long start = System.nanoTime();
     SlotRanges unbuilt = snapshot.unbuilt();
     int from = 0;
     for (int range = 0;
         range < unbuilt.count() && unbuilt.from(range) < snapshot.count();
         range++) {
-      scan(query, squaredNorm, from, unbuilt.from(range), result);
+      scan(request, query, squaredNorm, from, unbuilt.from(range), result);
       from = unbuilt.to(range);
     }
-    scan(query, squaredNorm, from, snapshot.count(), result);
+    scan(request, query, squaredNorm, from, snapshot.count(), result);
     result.unlinkedRows = snapshot.unlinked().slots();
     result.scanNanos += System.nanoTime() - start;
   }
@@ -296,7 +307,11 @@ final class RowSearch {
    * @return whether there was any
    */
   private boolean scanArrived(
-      float[] query, float squaredNorm, int snapshotCount, SearchResult result) {
+      SearchRequest request,
+      float[] query,
+      float squaredNorm,
+      int snapshotCount,
+      SearchResult result) {
     int from = snapshotCount;
     int to = store.rows().count();
     while (from < to) {
@@ -304,7 +319,7 @@ final class RowSearch {
       SlotRanges unbuilt = buffer.snapshot().unbuilt();
       for (int slot = from; slot < to; slot++) {
         if (!unbuilt.contains(slot)) {
-          scan(query, squaredNorm, slot, slot + 1, result);
+          scan(request, query, squaredNorm, slot, slot + 1, result);
           result.unlinkedRows++;
         }
       }
@@ -314,12 +329,22 @@ final class RowSearch {
     return to > snapshotCount;
   }
 
-  private void scan(float[] query, float squaredNorm, int from, int to, SearchResult result) {
-    for (int slot = from; slot < to; slot++) {
-      if (isFound(slot)) {
-        offer(query, squaredNorm, slot, result.nearest);
-        result.distanceComputations++;
+  private void scan(
+      SearchRequest request,
+      float[] query,
+      float squaredNorm,
+      int from,
+      int to,
+      SearchResult result) {
+    for (int start = from; start < to && !result.abandoned; start += SCANNED_AT_ONCE) {
+      int end = Math.min(to, start + SCANNED_AT_ONCE);
+      for (int slot = start; slot < end; slot++) {
+        if (isFound(slot)) {
+          offer(query, squaredNorm, slot, result.nearest);
+          result.distanceComputations++;
+        }
       }
+      result.abandoned = end < to && request.abandoned.getAsBoolean();
     }
   }
 

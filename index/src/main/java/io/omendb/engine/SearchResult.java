@@ -36,6 +36,9 @@ public final class SearchResult {
   /** Time re-ranking, ns. */
   public long rerankNanos;
 
+  /** Whether the scan was given up, and the rows found are not the nearest. */
+  public boolean abandoned;
+
   int[] slots = new int[16];
   float[] distances = new float[16];
   int count;
@@ -71,5 +74,6 @@ public final class SearchResult {
     graphNanos = 0;
     scanNanos = 0;
     rerankNanos = 0;
+    abandoned = false;
   }
 }

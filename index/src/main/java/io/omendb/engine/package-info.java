@@ -16,7 +16,7 @@
 ///   ▼
 /// Listener.published  UnlinkedBuffer.publish: searches compare the rows one by one (log thread)
 ///   ▼
-/// Linker              the one linker thread: IndexMaintenance takes a batch, HnswIndex links it with its
+/// Linker              its threads take turns: IndexMaintenance takes a batch, HnswIndex links it with its
 ///   ▼                 workers, UnlinkedBuffer.linked takes the rows out of the buffer
 /// IndexMaintenance    idle: calibrates the default ef, links what was held out for that, sweeps, writes
 ///                     a checkpoint with an image; the three schedules say when
@@ -33,9 +33,10 @@
 ///
 /// Searches and reads: any thread, without locks, under a lease ([Collection#acquire]), which keeps
 /// the memory mapped. Writes: any thread, one short lock. The log thread, one a collection,
-/// publishes. The linker thread alone changes the graph, so that one collection's steps exclude
-/// each other and a checkpoint never sees a half-linked batch. A code table that a refit replaced
-/// is closed when [ReaderEpoch] says that no search can be in it.
+/// publishes. The linker's threads alone change a graph, one at a time, so that one collection's
+/// steps exclude each other and a checkpoint never sees a half-linked batch; a long step of one
+/// collection leaves the other threads to the others. A code table that a refit replaced is closed
+/// when [ReaderEpoch] says that no search can be in it.
 ///
 /// # Words
 ///

@@ -92,6 +92,20 @@ class CollectionTest {
     TestEngine.awaitSound(collection);
   }
 
+  /** Its client's deadline has passed, or its client is gone. */
+  @Test
+  void aScanThatNobodyWaitsForIsGivenUp() throws Exception {
+    float[][] vectors = TestEngine.clustered(random, 50_000, 2);
+    Collection collection = create(2, Similarity.L2);
+    TestEngine.append(collection, TestRows.of(vectors), WriteMode.UPSERT, Visibility.IMMEDIATE);
+    SearchRequest request = TestEngine.exactNearest(vectors[9], 1);
+    assertFalse(TestEngine.search(collection, request).abandoned);
+    request.abandoned = () -> true;
+    SearchResult result = TestEngine.search(collection, request);
+    assertTrue(result.abandoned);
+    assertTrue(result.distanceComputations < vectors.length, "it scanned all");
+  }
+
   @Test
   void beforeAnyRowIsLinkedAllAreCompared() throws Exception {
     float[][] vectors = TestEngine.clustered(random, 200, 16);

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -167,7 +168,7 @@ class LinkStepTest {
       Collection collection =
           Collection.open(data.create(config.toSchema(0)), workers, linker::signal);
       collection.addWatermarkListener(() -> {
-        if (Thread.currentThread().getName().equals("omendb-linker")) {
+        if (Thread.currentThread().getName().startsWith(Linker.NAME)) {
           throw error;
         }
       });
@@ -178,6 +179,40 @@ class LinkStepTest {
       linker.close();
       collection.close(false);
       collection.freeIndex();
+    }
+  }
+
+  /** A calibration, a sweep or an image takes seconds: the writers of others must not wait. */
+  @Test
+  void aLongStepOfOneCollectionHoldsUpNoOther() throws Exception {
+    try (Database database = TestEngine.open(directory)) {
+      Collection busy = database.create(CollectionConfig.of("busy", 16, Similarity.L2));
+      Collection other = database.create(CollectionConfig.of("other", 16, Similarity.L2));
+      CountDownLatch entered = new CountDownLatch(1);
+      CountDownLatch over = new CountDownLatch(1);
+      busy.addWatermarkListener(() -> {
+        if (Thread.currentThread().getName().startsWith(Linker.NAME)) {
+          entered.countDown();
+          awaitUnchecked(over);
+        }
+      });
+      try {
+        TestEngine.insert(busy, TestRows.of(TestEngine.clustered(random, 600, 16)));
+        assertTrue(entered.await(1, TimeUnit.MINUTES));
+        TestEngine.insert(other, TestRows.of(TestEngine.clustered(random, 600, 16)));
+        TestEngine.awaitLinked(other);
+      } finally {
+        over.countDown();
+      }
+      TestEngine.awaitLinked(busy);
+    }
+  }
+
+  private static void awaitUnchecked(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,6 +100,38 @@ class RecallTest {
       TestEngine.await(
           "a calibration of what is left", () -> collection.stats(false).calibratedRecall() > 0.9);
       assertTrue(recall(collection, queries, vectors) >= before - 0.01);
+    }
+  }
+
+  /**
+   * As above, at a size where a beam is a small part of the rows; Gaussian is the hardest there is.
+   */
+  @Tag("ci")
+  @ParameterizedTest
+  @CsvSource({"clustered, 64", "gaussian, 32", "gaussian, 64"})
+  void deletesCostNoRecallAtAHundredThousand(String kind, int dimension) throws Exception {
+    int count = 100_000;
+    float[][] vectors =
+        kind.equals("gaussian")
+            ? gaussian(count, dimension)
+            : TestEngine.clustered(random, count, dimension);
+    float[][] queries =
+        kind.equals("gaussian") ? gaussian(100, dimension) : Arrays.copyOf(vectors, 100);
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = built(database, vectors);
+      double before = recall(collection, queries, vectors);
+      System.err.println(
+          kind + ", " + dimension + "-d: recall@10 " + before + ", " + collection.stats(false));
+      assertTrue(before >= 0.98, "recall@10 " + before);
+      long[] dead = random.ints(0, count).distinct().limit(count * 4 / 5).asLongStream().toArray();
+      TestEngine.delete(collection, dead);
+      for (long id : dead) {
+        vectors[(int) id] = new float[0];
+      }
+      double after = recall(collection, queries, vectors);
+      System.err.println("recall@10 after 80 % were deleted: " + after);
+      assertTrue(after >= before - 0.01, "recall@10 " + before + " -> " + after);
+      assertEquals(0, collection.stats(false).fallbackCount());
     }
   }
 

@@ -57,7 +57,6 @@ final class OmenServer implements AutoCloseable {
 
   private static final int HANDSHAKE_TIMEOUT_SECONDS = 10;
   private static final int CLIENT_KEEP_ALIVE_SECONDS = 10;
-  private static final int KEEP_ALIVE_SECONDS = 10;
   private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 10;
   private static final int RESETS_MAX = 200;
   private static final int RESETS_WINDOW_SECONDS = 30;
@@ -128,7 +127,7 @@ final class OmenServer implements AutoCloseable {
             .permitKeepAliveTime(CLIENT_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             // A client that has vanished must not keep a stream open: builds wait for its end.
-            .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+            .keepAliveTime(config.keepAlive().toMillis(), TimeUnit.MILLISECONDS)
             .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
             .addStreamTracerFactory(inbound)
             .addStreamTracerFactory(metrics.calls())

@@ -22,11 +22,11 @@ import io.omendb.service.config.ServerConfig;
 import io.omendb.service.config.Settings;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -177,10 +177,15 @@ final class ServerFixture implements AutoCloseable {
 
   /// Waits for a state, without sleeping longer than it takes.
   static void await(String what, BooleanSupplier state) {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    await(what, Duration.ofSeconds(20), state);
+  }
+
+  /// Waits for a state.
+  static void await(String what, Duration most, BooleanSupplier state) {
+    long end = System.nanoTime() + most.toNanos();
     while (!state.getAsBoolean()) {
-      if (System.nanoTime() > end) {
-        throw new AssertionError("not within 20 s: " + what);
+      if (System.nanoTime() - end > 0) {
+        throw new AssertionError("not within " + most + ": " + what);
       }
       LockSupport.parkNanos(100_000);
     }

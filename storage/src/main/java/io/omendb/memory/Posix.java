@@ -44,9 +44,6 @@ public final class Posix {
   /** Back the range with huge pages where possible. */
   public static final int MADV_HUGEPAGE = 14;
 
-  /** Populate page tables for reading, without a fault inside Java code. Linux 5.14. */
-  public static final int MADV_POPULATE_READ = 22;
-
   /** Populate page tables for writing, without a fault inside Java code. Linux 5.14. */
   public static final int MADV_POPULATE_WRITE = 23;
 
@@ -76,6 +73,12 @@ public final class Posix {
       handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
   private static final MethodHandle MADVISE =
       handle("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+
+  @SuppressWarnings("restricted") // Calling the system is what this class is for.
+  private static final MethodHandle MEMCPY =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("memcpy"),
+          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
 
   @SuppressWarnings("restricted") // Calling the system is what this class is for.
   private static final MethodHandle MEMSET =
@@ -197,6 +200,18 @@ public final class Posix {
       }
     } catch (Throwable t) {
       throw new AssertionError("memset does not throw", t);
+    }
+  }
+
+  /**
+   * Copies between native ranges that do not overlap, in native code: pages that {@link #touch} has
+   * made ready may be written back before they are stored into, and then the store faults again.
+   */
+  public static void copy(long source, long target, long bytes) {
+    try {
+      long unused = (long) MEMCPY.invokeExact(target, source, bytes);
+    } catch (Throwable t) {
+      throw new AssertionError("memcpy does not throw", t);
     }
   }
 

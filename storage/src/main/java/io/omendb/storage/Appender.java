@@ -79,7 +79,7 @@ final class Appender implements AutoCloseable {
         return;
       }
       state.ensure(plan.applied(), plan.heapBytes());
-      slots.touch(state.count, plan.applied(), state.heapEnd, plan.heapBytes());
+      slots.touchVectors(state.count, plan.applied());
       copyVectors(rows);
       try {
         check(check);
@@ -146,6 +146,7 @@ final class Appender implements AutoCloseable {
     change.inline = (long) applied * schema.vectorBytes() + plan.heapBytes() <= inlineBytes;
     position(frame);
     wal.reserve(change.bytes());
+    slots.touchRows(firstSlot, applied, state.heapEnd, plan.heapBytes());
     plan.store(rows, firstSlot, change.lsn, state.heapEnd, squaredNorms);
     sumBulk();
     for (int i = 0; i < applied; i++) {

@@ -68,9 +68,12 @@ final class BatchLinker {
    * @param batch ordinals; the array is not kept
    */
   void link(CodeTable codes, int[] batch, int count) {
-    if (count == 0) {
-      return;
+    if (count > 0) {
+      workers.exclusively(() -> linkInTurn(codes, batch, count));
     }
+  }
+
+  private void linkInTurn(CodeTable codes, int[] batch, int count) {
     int top = 0;
     int topNode = -1;
     int bound = 0;

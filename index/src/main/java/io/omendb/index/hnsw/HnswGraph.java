@@ -20,8 +20,9 @@ import java.lang.invoke.VarHandle;
  * reached from the entry on level 0, so each but the entry has a predecessor there.
  *
  * <p>Threads: each list has one writer at a time; any number of readers, who never wait. A writer
- * stores ids before the end mark moves behind them; a reader may meet a mix of old and new ids, all
- * of them linked nodes whose codes and lists were written before their id was.
+ * stores ids and the new end mark before an id takes the place of the old one; a reader may meet a
+ * mix of old and new ids, all of them linked nodes whose codes and lists were written before their
+ * id was.
  */
 public final class HnswGraph implements AutoCloseable {
   /** The most levels above 0. */
@@ -195,14 +196,23 @@ public final class HnswGraph implements AutoCloseable {
   /** Replaces a list. */
   void setNeighbors(int level, int ordinal, int[] ids, int count) {
     assert count <= maxDegree(level) : count + " neighbours on level " + level;
+    int capacity = maxDegree(level);
     long address = listAddress(level, ordinal);
-    VarHandle.releaseFence();
-    for (int i = 0; i < count; i++) {
+    int before = 0;
+    while (before < capacity && Memory.getInt(address + 4L * before) >= 0) {
+      before++;
+    }
+    // The new end and what lies behind the old one come first: a reader who runs over the old end
+    // mark, now an id, must find ids there, not what memory held before.
+    if (count < capacity) {
+      Memory.putInt(address + 4L * count, END);
+    }
+    for (int i = before + 1; i < count; i++) {
       Memory.putInt(address + 4L * i, ids[i]);
     }
-    if (count < maxDegree(level)) {
-      VarHandle.releaseFence();
-      Memory.putInt(address + 4L * count, END);
+    VarHandle.releaseFence();
+    for (int i = 0; i < Math.min(count, before + 1); i++) {
+      Memory.putInt(address + 4L * i, ids[i]);
     }
   }
 

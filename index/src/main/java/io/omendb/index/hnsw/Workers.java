@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -14,11 +15,15 @@ import org.jspecify.annotations.Nullable;
  * A fixed set of threads that work through numbered chunks together; the caller is one of them.
  *
  * <p>{@link #run} returns when all chunks are done, with everything the workers wrote visible to
- * the caller. One {@code run} at a time.
+ * the caller. One at a time: {@link #run} waits for its turn, and {@link #exclusively} keeps it.
  */
 public final class Workers implements AutoCloseable {
   private final int threads;
   private final ExecutorService executor;
+
+  /** Fair: the long work of one collection lets those of others in between. */
+  private final ReentrantLock turn = new ReentrantLock(true);
+
   private final @Nullable LinkScratch[] scratches;
 
   /** Starts {@code threads − 1} daemon threads. */
@@ -44,10 +49,9 @@ public final class Workers implements AutoCloseable {
     return threads;
   }
 
-  /**
-   * What worker {@code worker} links with, in a graph of this degree; while one {@code run} runs.
-   */
+  /** What worker {@code worker} links with, in a graph of this degree, in the caller's turn. */
   LinkScratch scratch(int worker, int maxDegree) {
+    assert turn.isLocked();
     LinkScratch scratch = scratches[worker];
     if (scratch == null || !scratch.fits(maxDegree)) {
       scratch = new LinkScratch(maxDegree);
@@ -67,6 +71,20 @@ public final class Workers implements AutoCloseable {
    * @param worker makes the task of worker 0..threads−1, over that worker's own scratch
    */
   void run(int chunks, IntFunction<ChunkTask> worker) {
+    exclusively(() -> runInTurn(chunks, worker));
+  }
+
+  /** Runs a task that may {@link #run} several times, and nobody else in between. */
+  void exclusively(Runnable task) {
+    turn.lock();
+    try {
+      task.run();
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private void runInTurn(int chunks, IntFunction<ChunkTask> worker) {
     AtomicInteger next = new AtomicInteger();
     List<Future<?>> others = new ArrayList<>();
     for (int w = 1; w < Math.min(threads, chunks); w++) {

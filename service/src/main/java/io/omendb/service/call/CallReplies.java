@@ -52,9 +52,7 @@ public final class CallReplies {
       return true;
     }
     if (deadline != null && deadline.isExpired()) {
-      call.close(
-          Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before work began"),
-          new Metadata());
+      call.close(Status.DEADLINE_EXCEEDED.withDescription("the deadline passed"), new Metadata());
       return true;
     }
     return false;

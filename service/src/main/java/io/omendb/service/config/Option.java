@@ -98,6 +98,12 @@ public enum Option {
       "Calls at a time on one connection; more wait.",
       Values.number(1, 1_000_000)),
   DRAIN("drain", "time", "10s", "Longest time that calls get to end after SIGTERM.", Values::time),
+  KEEP_ALIVE(
+      "keep-alive",
+      "time",
+      "10s",
+      "How often a silent client is pinged, from 10s on; one that does not answer for 10s is gone.",
+      Values::keepAlive),
   WARM_UP(
       "warm-up",
       "time",

@@ -27,6 +27,7 @@ import picocli.CommandLine.ParseResult;
 /// @param maxConnections connections at a time
 /// @param maxCalls calls at a time on one connection
 /// @param drain longest time that calls get to end when the server stops
+/// @param keepAlive how often a silent client is pinged
 /// @param warmUp longest time from the start that serving waits for the warm-up
 public record ServerConfig(
     Path data,
@@ -45,6 +46,7 @@ public record ServerConfig(
     int maxConnections,
     int maxCalls,
     Duration drain,
+    Duration keepAlive,
     Duration warmUp) {
 
   /// The values of a parsed command line; see [Settings#complete].
@@ -66,6 +68,7 @@ public record ServerConfig(
         value(parsed, Option.MAX_CONNECTIONS, Integer.class),
         value(parsed, Option.MAX_CALLS, Integer.class),
         value(parsed, Option.DRAIN, Duration.class),
+        value(parsed, Option.KEEP_ALIVE, Duration.class),
         value(parsed, Option.WARM_UP, Duration.class));
   }
 
@@ -89,6 +92,7 @@ public record ServerConfig(
         1,
         16,
         Duration.ZERO,
+        Duration.ofSeconds(10),
         Duration.ZERO);
   }
 

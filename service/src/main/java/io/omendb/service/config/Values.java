@@ -14,6 +14,7 @@ import picocli.CommandLine.TypeConversionException;
 /// Makes values of what people write. A refusal's message is what was expected.
 final class Values {
   private static final Pattern BYTES = Pattern.compile("(\\d{1,18})\\s*(|KiB|MiB|GiB)");
+  private static final Duration LEAST_KEEP_ALIVE = Duration.ofSeconds(10);
   private static final Pattern TIME = Pattern.compile("(\\d{1,9})\\s*(ms|s|m)");
   private static final Pattern ADDRESS = Pattern.compile("(\\[(.*)]|[^\\[]*?):(\\d{1,5})");
 
@@ -78,6 +79,15 @@ final class Values {
       }
       return (int) (count << scale);
     };
+  }
+
+  /// How often clients are pinged; gRPC does it no oftener.
+  static Duration keepAlive(String text) {
+    Duration time = time(text);
+    if (time.compareTo(LEAST_KEEP_ALIVE) < 0) {
+      throw new TypeConversionException("a time from 10s on such as 30s or 1m");
+    }
+    return time;
   }
 
   /// A time with its unit: ms, s or m.

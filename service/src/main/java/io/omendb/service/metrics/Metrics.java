@@ -83,6 +83,8 @@ public final class Metrics implements AutoCloseable {
     addCollectionGauge(
         "fallbacks", "Searches without the graph", row -> row.stats().fallbackCount());
     addCollectionGauge(
+        "calibrated.recall", "Recall@10 of the default ef", row -> row.stats().calibratedRecall());
+    addCollectionGauge(
         "fault", "1: records are not linked", row -> row.stats().fault() == null ? 0 : 1);
     Gauge.builder("omendb.collections.quarantined", serving, Metrics::quarantined)
         .description("Collections that could not be opened")

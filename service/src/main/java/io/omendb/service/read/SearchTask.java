@@ -18,11 +18,12 @@ import io.omendb.service.status.StatusMapper;
 import io.omendb.service.wire.QueryMessage;
 import io.omendb.service.wire.Reply;
 import io.omendb.service.wire.ReplyBuffer;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// A search on its way: owns its call and its query from the network's thread on, until it has
 /// answered.
-final class SearchTask implements Runnable, LeasedRead.Body {
+final class SearchTask implements Runnable, LeasedRead.Body, BooleanSupplier {
   private static final ThreadLocal<Workspace> WORKSPACES = ThreadLocal.withInitial(Workspace::new);
 
   private final ServerCall<QueryMessage, Reply> call;
@@ -78,8 +79,11 @@ final class SearchTask implements Runnable, LeasedRead.Body {
     request.ef = query.ef() == 0 ? 0 : Math.max(query.ef(), query.k());
     request.exact = query.exact();
     request.maxDistance = query.hasMaxDistance() ? query.maxDistance() : Float.POSITIVE_INFINITY;
+    request.abandoned = this;
     if (!batch) {
-      search(workspace, request, 0);
+      if (!search(workspace, request, 0)) {
+        return;
+      }
       HitEncoder hits = workspace.hits;
       checkSize(hits.size(SearchResponse.HITS_FIELD_NUMBER, collection, workspace.result, query));
       hits.encode(reply, SearchResponse.HITS_FIELD_NUMBER, collection, workspace.result, query);
@@ -90,10 +94,9 @@ final class SearchTask implements Runnable, LeasedRead.Body {
       reply.putVarint(SearchResponse.VISIBLE_SEQUENCE_FIELD_NUMBER, visible);
     } else {
       for (int i = 0; i < count; i++) {
-        if (CallReplies.closeIfLate(call, deadline)) {
+        if (CallReplies.closeIfLate(call, deadline) || !search(workspace, request, i)) {
           return;
         }
-        search(workspace, request, i);
         encodeResult(workspace, reply, startNanos);
         if (i == 0) {
           // All of it before the rest: two replies that grow side by side could both find no room.
@@ -106,9 +109,17 @@ final class SearchTask implements Runnable, LeasedRead.Body {
     memory.sent();
   }
 
-  private void search(Workspace workspace, SearchRequest request, int index) {
+  /// Whether nobody waits any more.
+  @Override
+  public boolean getAsBoolean() {
+    return call.isCancelled() || (deadline != null && deadline.isExpired());
+  }
+
+  /// False, and the call is closed, where nobody waited to the end.
+  private boolean search(Workspace workspace, SearchRequest request, int index) {
     query.copyQuery(index, request.query.length, request.query);
     collection.search(request, workspace.scratch, workspace.result);
+    return !(workspace.result.abandoned && CallReplies.closeIfLate(call, deadline));
   }
 
   private void encodeResult(Workspace workspace, ReplyBuffer reply, long startNanos)

@@ -4,6 +4,7 @@ import io.grpc.Detachable;
 import io.grpc.HasByteBuffer;
 import io.grpc.KnownLength;
 import io.omendb.memory.Memory;
+import io.omendb.memory.Posix;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -12,6 +13,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The bytes of one message where the transport left them: fragments in network buffers.
@@ -164,7 +166,12 @@ final class Fragments {
       int part = Math.min(end, starts[fragment + 1]) - from;
       byte[] array = arrays[fragment];
       if (array == null) {
-        MemorySegment.copy(Memory.ALL, bases[fragment] + from, target, at, part);
+        long checked = Objects.checkFromIndexSize(at, part, target.byteSize());
+        if (target.isNative()) {
+          Posix.copy(bases[fragment] + from, target.address() + checked, part);
+        } else {
+          MemorySegment.copy(Memory.ALL, bases[fragment] + from, target, checked, part);
+        }
         nativeBytes += part;
       } else {
         MemorySegment.copy(MemorySegment.ofArray(array), bases[fragment] + from, target, at, part);

@@ -113,8 +113,11 @@ public final class Acknowledger implements AutoCloseable {
       signalled = false;
       long now = System.nanoTime();
       long pause = PendingAck.FOREVER;
-      for (WatermarkWaiters collection : waits.values()) {
-        pause = Math.min(pause, advance(collection, now));
+      for (Map.Entry<Collection, WatermarkWaiters> collection : waits.entrySet()) {
+        pause = Math.min(pause, advance(collection.getValue(), now));
+        if (collection.getKey().isClosed()) { // and somebody came after it was dropped
+          drop(collection.getKey());
+        }
       }
       for (OpenStream stream : streams) {
         pause = Math.min(pause, advance(stream, now));

@@ -33,7 +33,15 @@ public final class WriteQueues implements AutoCloseable {
   public void execute(Collection collection, Runnable task) {
     execute(
         queues.computeIfAbsent(collection, key -> MoreExecutors.newSequentialExecutor(threads)),
-        task);
+        () -> {
+          try {
+            task.run();
+          } finally {
+            if (collection.isClosed()) { // dropped before this task came
+              drop(collection);
+            }
+          }
+        });
   }
 
   /// Runs `task`, which does not throw: one that makes collections or drops them.

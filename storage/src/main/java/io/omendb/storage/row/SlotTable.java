@@ -67,12 +67,13 @@ public final class SlotTable implements AutoCloseable {
     }
   }
 
-  /**
-   * Makes ready to be written what new slots take, and heap bytes from {@code heapFrom} on; see
-   * {@link Posix#touch}.
-   */
-  public void touch(int from, int count, long heapFrom, long heapBytes) {
+  /** Makes the vectors of new slots ready to be written; see {@link Posix#touch}. */
+  public void touchVectors(int from, int count) {
     Posix.touch(vector(from), (long) count * stride);
+  }
+
+  /** Makes the rows of new slots ready to be written, and heap bytes from {@code heapFrom} on. */
+  public void touchRows(int from, int count, long heapFrom, long heapBytes) {
     Posix.touch(row(from), (long) count * RowLayout.BYTES);
     Posix.touch(heapAt(heapFrom), heapBytes);
   }

@@ -171,8 +171,8 @@ public final class Wal implements AutoCloseable {
   }
 
   /**
-   * Makes sure that a file takes a record of so many bytes. Under the lock, before anything of the
-   * record is applied.
+   * Makes sure that a file and the memory take a record of so many bytes, so that {@link #add}
+   * cannot fail. Under the lock, before anything of the record is applied.
    *
    * @throws io.omendb.storage.api.DiskFullException if there is no room for the log
    */
@@ -182,6 +182,7 @@ public final class Wal implements AutoCloseable {
       throw new IllegalArgumentException("a record of " + recordBytes + " bytes is too large");
     }
     files.reserve(needed);
+    active.reserve(recordBytes);
   }
 
   /** The position that the next record takes. Under the lock. */

@@ -79,15 +79,20 @@ final class WalBatch implements AutoCloseable {
     return WalLayout.alignBatch(end + recordBytes);
   }
 
+  /** Makes room in memory for one more record, so that {@link #add} cannot fail. */
+  void reserve(long recordBytes) {
+    space.commit(fileBytesWith(recordBytes));
+  }
+
   /**
-   * Adds a record.
+   * Adds a record, for which {@link #reserve} has made room.
    *
    * @param slots stored so far, the record's included
    * @param heapEnd stored so far, the record's included
    */
   void add(WalRecord record, int slots, long heapEnd) {
     int bytes = record.bytes();
-    space.commit(WalLayout.alignBatch(end + bytes));
+    assert fileBytesWith(bytes) <= space.committedBytes() : "no room was made for " + bytes;
     record.write(space.address() + end);
     end += bytes;
     if (count++ == 0) {
