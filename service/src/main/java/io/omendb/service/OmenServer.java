@@ -67,7 +67,7 @@ final class OmenServer implements AutoCloseable {
   private static final int LAST_BYTES_MILLIS = 200;
 
   /// How long a process that must end tries to tell its clients so.
-  private static final int LAST_WORDS_MILLIS = 500;
+  private static final int LAST_WORDS_SECONDS = 5;
 
   private final ServerConfig config;
   private final ByteCounters counters = new ByteCounters();
@@ -248,12 +248,14 @@ final class OmenServer implements AutoCloseable {
     LOG.error(
         "{} has failed; the process ends, and the next start decides what is kept", what, cause);
     try {
-      long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_WORDS_MILLIS);
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LAST_WORDS_SECONDS);
       acknowledger.drain(true);
       while (!acknowledger.isIdle() && System.nanoTime() - end < 0) {
         Thread.sleep(IDLE_POLL_MILLIS);
       }
-      Thread.sleep(LAST_BYTES_MILLIS);
+      // Ends when the connections have: what was told has left by then.
+      server.shutdown();
+      boolean unused = server.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {

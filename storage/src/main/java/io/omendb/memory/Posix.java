@@ -44,9 +44,6 @@ public final class Posix {
   /** Back the range with huge pages where possible. */
   public static final int MADV_HUGEPAGE = 14;
 
-  /** Populate page tables for writing, without a fault inside Java code. Linux 5.14. */
-  public static final int MADV_POPULATE_WRITE = 23;
-
   /** No space left on the device. */
   public static final int ENOSPC = 28;
 

@@ -22,9 +22,6 @@ import io.omendb.proto.v1.InsertResponse;
 import io.omendb.proto.v1.SearchRequest;
 import io.omendb.proto.v1.Similarity;
 import io.omendb.proto.v1.VectorServiceGrpc;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,32 +63,15 @@ class StalledDeviceTest {
   @BeforeEach
   void mount() throws Exception {
     assumeTrue(
-        mountImage(work.resolve("outer.img"), "400M", outer())
-            && mountImage(outer().resolve("inner.img"), "300M", inner()),
+        LoopVolume.mount(work.resolve("outer.img"), "400M", outer())
+            && LoopVolume.mount(outer().resolve("inner.img"), "300M", inner()),
         "a file system cannot be mounted here");
-  }
-
-  private static boolean mountImage(Path image, String size, Path at) throws Exception {
-    Files.createDirectory(at);
-    return run("truncate", "-s", size, image.toString())
-        && run("mkfs.ext4", "-q", image.toString())
-        && run("mount", "-o", "loop", image.toString(), at.toString());
   }
 
   @AfterEach
   void unmount() throws Exception {
-    boolean unused = run("umount", inner().toString());
-    unused = run("umount", outer().toString());
-  }
-
-  private static boolean run(String... command) throws Exception {
-    try {
-      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-      process.getInputStream().transferTo(OutputStream.nullOutputStream());
-      return process.waitFor() == 0;
-    } catch (IOException e) {
-      return false; // no such program here
-    }
+    LoopVolume.unmount(inner());
+    LoopVolume.unmount(outer());
   }
 
   @Test
@@ -107,7 +87,7 @@ class StalledDeviceTest {
       List<ListenableFuture<InsertResponse>> inserts = new ArrayList<>();
       List<ListenableFuture<DeleteResponse>> deletes = new ArrayList<>();
       ListenableFuture<CreateCollectionResponse> created;
-      assertTrue(run("fsfreeze", "-f", outer().toString()));
+      assertTrue(LoopVolume.run("fsfreeze", "-f", outer().toString()));
       try {
         created =
             CollectionServiceGrpc.newFutureStub(connection.channels(1).get(0))
@@ -120,7 +100,7 @@ class StalledDeviceTest {
         assertFalse(inserts.getFirst().isDone(), "a write was acknowledged and is not durable");
         assertFalse(deletes.getFirst().isDone(), "a delete was acknowledged and is not durable");
       } finally {
-        assertTrue(run("fsfreeze", "-u", outer().toString()));
+        assertTrue(LoopVolume.run("fsfreeze", "-u", outer().toString()));
       }
       for (ListenableFuture<InsertResponse> insert : inserts) {
         assertEquals(WRITTEN, insert.get(60, TimeUnit.SECONDS).getInsertedCount());

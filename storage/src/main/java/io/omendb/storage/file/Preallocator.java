@@ -5,9 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One thread that prepares ahead of use, so that writers rarely wait: it allocates and pre-faults
- * extents, and allocates log files. Work that fails here is repeated by the writer that needs it,
- * who then gets the error.
+ * One thread that prepares ahead of use, so that writers rarely wait: it allocates extents and log
+ * files. Work that fails here is repeated by the writer that needs it, who then gets the error.
  */
 public final class Preallocator implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Preallocator.class);

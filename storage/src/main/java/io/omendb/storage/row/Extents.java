@@ -22,8 +22,10 @@ import org.slf4j.LoggerFactory;
  * One append-only byte space over files of doubling size ({@link ExtentLayout}), mapped side by
  * side so that it is one array of memory.
  *
- * <p>Blocks are allocated before a file is mapped and no file is ever truncated, because a store
- * that finds no block kills the process (SIGBUS) when it happens inside compiled vector code.
+ * <p>Blocks are allocated before their bytes are addressable and no file is ever cut, because a
+ * store that finds no block kills the process (SIGBUS) when it happens inside compiled vector code.
+ * Where the device has no room for a whole file, the newest has blocks for its beginning alone, and
+ * gets more as they are needed.
  *
  * <p>Threads: {@link #ensure}, {@link #used}, {@link #syncTo} and the background thread may run at
  * the same time; one appender at a time. Readers need only an offset published to them.
@@ -31,8 +33,8 @@ import org.slf4j.LoggerFactory;
 final class Extents implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Extents.class);
 
-  private static final long FAULT_STEP = 2L << 20;
-  private static final long FAULT_AHEAD = 32L << 20;
+  /** As much as the file takes: no write waits for it. */
+  private static final long AHEAD = Long.MAX_VALUE;
 
   private final Path directory;
   private final String kind;
@@ -52,8 +54,6 @@ final class Extents implements AutoCloseable {
 
   private volatile long mappedBytes;
   private volatile long usedBytes;
-  private volatile long faultedBytes;
-  private volatile boolean faultAheadUnsupported;
   private volatile long syncedBytes;
 
   @GuardedBy("this")
@@ -89,15 +89,18 @@ final class Extents implements AutoCloseable {
       if (!Files.exists(path)) {
         throw new CorruptFileException(path, 0, "the file is missing");
       }
-      if (Files.size(path) != ExtentLayout.size(file)) {
-        throw new CorruptFileException(
-            path, Files.size(path), "length", ExtentLayout.size(file), Files.size(path));
+      long length = Files.size(path);
+      boolean partial =
+          file == ExtentLayout.fileAt(bytes - 1)
+              && length >= bytes - ExtentLayout.start(file)
+              && length % ExtentLayout.SMALLEST == 0;
+      if (length != ExtentLayout.size(file) && !partial) {
+        throw new CorruptFileException(path, length, "length", ExtentLayout.size(file), length);
       }
-      grow();
+      grow(bytes);
     }
     usedBytes = bytes;
     syncedBytes = bytes;
-    faultedBytes = bytes;
   }
 
   /**
@@ -112,7 +115,7 @@ final class Extents implements AutoCloseable {
     }
     synchronized (this) {
       while (mappedBytes < bytes) {
-        grow();
+        grow(bytes);
       }
     }
   }
@@ -120,7 +123,7 @@ final class Extents implements AutoCloseable {
   /** Says how far the space is in use, and has the background thread keep ahead of it. */
   void used(long bytes) {
     usedBytes = bytes;
-    if (wantsPreparing() && preparing.compareAndSet(false, true)) {
+    if (wantsFile() && preparing.compareAndSet(false, true)) {
       preallocator.execute(prepare);
     }
   }
@@ -162,10 +165,6 @@ final class Extents implements AutoCloseable {
     return directory.resolve(ExtentLayout.name(kind, file));
   }
 
-  private boolean wantsPreparing() {
-    return wantsFile() || wantsFaulting();
-  }
-
   /** The next file is due when half of the newest is used. */
   private boolean wantsFile() {
     long mapped = mappedBytes;
@@ -175,28 +174,16 @@ final class Extents implements AutoCloseable {
     return usedBytes > mapped - ExtentLayout.size(ExtentLayout.fileAt(mapped - 1)) / 2;
   }
 
-  private boolean wantsFaulting() {
-    return !faultAheadUnsupported
-        && faultedBytes < mappedBytes
-        && faultedBytes < usedBytes + faultAhead() / 2;
-  }
-
-  /** A small collection pre-faults little, since each page pre-faulted is a page written. */
-  private long faultAhead() {
-    return Math.clamp(usedBytes, ExtentLayout.SMALLEST, FAULT_AHEAD);
-  }
-
   private void prepare() {
     try {
       synchronized (this) {
         if (closed) {
           return;
         }
-        if (wantsFile()) {
-          grow();
+        if (wantsFile() && !isPartial()) {
+          grow(AHEAD);
         }
       }
-      faultAhead(Math.min(mappedBytes, usedBytes + faultAhead()));
     } catch (DiskFullException | CollectionFullException e) {
       LOG.warn("cannot allocate ahead: {}", e.getMessage());
     } catch (IOException e) {
@@ -206,34 +193,27 @@ final class Extents implements AutoCloseable {
     }
   }
 
-  private void faultAhead(long target) throws IOException {
-    long at = Math.max(faultedBytes, usedBytes & -FAULT_STEP);
-    while (at < target && !faultAheadUnsupported) {
-      long end = Math.min(target, (at & -FAULT_STEP) + FAULT_STEP);
-      synchronized (this) {
-        if (closed) {
-          return;
-        }
-        populate(at & -4096, end);
-      }
-      at = end;
-      faultedBytes = at;
+  /** Whether the newest file has blocks for its beginning alone. */
+  private synchronized boolean isPartial() {
+    return mappedBytes < ExtentLayout.start(descriptors.size());
+  }
+
+  /**
+   * Makes the rest of the newest file addressable, or a file more: all of it, or where there is no
+   * room for that, up to {@code bytes}.
+   */
+  private synchronized void grow(long bytes) throws IOException {
+    if (isPartial()) {
+      int file = descriptors.size() - 1;
+      long start = ExtentLayout.start(file);
+      mappedBytes = start + allocate(file, descriptors.get(file), bytes);
+    } else {
+      addFile(bytes);
     }
   }
 
-  private void populate(long from, long to) throws IOException {
-    try {
-      Posix.advise(space.address() + from, to - from, Posix.MADV_POPULATE_WRITE);
-    } catch (PosixException e) {
-      if (e.errno() == Posix.ENOSPC) {
-        throw e;
-      }
-      faultAheadUnsupported = true;
-      LOG.info("pages are not faulted ahead of use: {}", e.getMessage());
-    }
-  }
-
-  private synchronized void grow() throws IOException {
+  @GuardedBy("this")
+  private void addFile(long bytes) throws IOException {
     int file = descriptors.size();
     long start = ExtentLayout.start(file);
     long size = ExtentLayout.size(file);
@@ -242,22 +222,47 @@ final class Extents implements AutoCloseable {
     }
     Path path = path(file);
     boolean fresh = !Files.exists(path);
-    if (fresh) {
-      DurableFiles.requireRoom(path, size);
-    }
     int fd = Posix.openFile(path);
     try {
-      Posix.allocate(fd, 0, size);
+      long allocated = allocate(file, fd, bytes);
       space.mapFile(fd, 0, size, start);
-    } catch (PosixException e) {
+      descriptors.add(fd);
+      mappedBytes = start + allocated;
+    } catch (IOException e) {
       Posix.close(fd);
       if (fresh) {
         Files.deleteIfExists(path);
       }
-      throw DurableFiles.isDiskFull(e) ? new DiskFullException(path, size, e) : e;
+      throw e;
     }
-    descriptors.add(fd);
-    mappedBytes = start + size;
+  }
+
+  /** Allocates blocks of a file; returns its length then. */
+  private long allocate(int file, int fd, long bytes) throws IOException {
+    long size = ExtentLayout.size(file);
+    long used = Math.min(size, bytes - ExtentLayout.start(file));
+    long least = (used + ExtentLayout.SMALLEST - 1) & -ExtentLayout.SMALLEST;
+    try {
+      return allocate(path(file), fd, size);
+    } catch (DiskFullException e) {
+      if (bytes == AHEAD || least == size) {
+        throw e;
+      }
+      return allocate(path(file), fd, Math.max(least, Files.size(path(file))));
+    }
+  }
+
+  private static long allocate(Path path, int fd, long length) throws IOException {
+    long more = length - Files.size(path);
+    if (more > 0) {
+      DurableFiles.requireRoom(path, more);
+    }
+    try {
+      Posix.allocate(fd, 0, length);
+      return length;
+    } catch (PosixException e) {
+      throw DurableFiles.isDiskFull(e) ? new DiskFullException(path, more, e) : e;
+    }
   }
 
   /** Unmaps everything; the caller knows that nobody reads. */
