@@ -25,8 +25,6 @@ final class ServerJvm {
         "-Xmx" + heap,
         "-XX:+UseParallelGC",
         "-XX:MaxDirectMemorySize=" + directMemory,
-        "-XX:CompileCommand=quiet",
-        "-XX:CompileCommand=CompileThresholdScaling,io.omendb.index.distance.SimdKernels::*,0.02",
         "-XX:+ExitOnOutOfMemoryError");
   }
 

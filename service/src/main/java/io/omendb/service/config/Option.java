@@ -107,7 +107,7 @@ public enum Option {
   WARM_UP(
       "warm-up",
       "time",
-      "850ms",
+      "600ms",
       "Longest time from the start that serving waits for the server's warm-up; 0: none.",
       Values::time);
 
