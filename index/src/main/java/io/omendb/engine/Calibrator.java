@@ -25,7 +25,7 @@ final class Calibrator {
   };
 
   /** Largest share of all rows that a default search may measure… */
-  private static final double MAX_SHARE = 0.25;
+  private static final double MAX_SHARE = 0.08;
 
   /** …but so many it always may. */
   private static final int MIN_DISTANCES = 1400;

@@ -284,8 +284,8 @@ final class IndexMaintenance {
           deleted);
       if (calibration.recall() < config.targetRecall()) {
         LOG.warn(
-            "collection {}: the target recall {} is out of reach of a beam that is cheaper than a"
-                + " scan",
+            "collection {}: the target recall {} is out of reach of a default search; ask for a"
+                + " larger ef",
             config.name(),
             config.targetRecall());
       }
