@@ -35,7 +35,7 @@ class HnswGraphTest {
   void aReaderMeetsNothingButIdsWhileAListGrows() throws Exception {
     int[] one = {1};
     int[] all = IntStream.rangeClosed(1, 2 * M).toArray();
-    AtomicInteger growing = new AtomicInteger();
+    AtomicInteger growing = new AtomicInteger(-1);
     try (ExecutorService executor = Executors.newSingleThreadExecutor();
         HnswGraph graph = new HnswGraph(M, NODES)) {
       graph.ensure(NODES);
@@ -43,7 +43,11 @@ class HnswGraphTest {
           executor.submit(() -> {
             int[] read = new int[2 * M];
             int met = 0;
-            for (int node = 0; node < NODES; node = growing.get()) {
+            int node = growing.get();
+            for (; node < 0; node = growing.get()) {
+              Thread.onSpinWait(); // no list has been written yet
+            }
+            for (; node < NODES; node = growing.get()) {
               int count = graph.neighbors(0, node, read);
               for (int i = 0; i < count; i++) {
                 met += read[i] == 0 ? 1 : 0;
