@@ -24,10 +24,14 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// One collection that cannot be opened: it is told wherever an operator looks, and the others
 /// serve.
@@ -98,6 +102,102 @@ class QuarantineTest {
       assertTrue(dropped.getDropped());
       ServerFixture.await("the drop to show", () -> !isKnown(fixture, "collection/broken"));
       assertTrue(scrape(fixture).contains("omendb_collections_quarantined 0.0"));
+    }
+  }
+
+  /// How a file may be when a device or an administrator is at fault.
+  private enum Fault {
+    DIRECTORY {
+      @Override
+      void putAt(Path file) throws IOException {
+        Files.createDirectory(file);
+      }
+    },
+    /// Reading fails with EIO.
+    UNREADABLE {
+      @Override
+      void putAt(Path file) throws IOException {
+        Files.createSymbolicLink(file, Path.of("/proc/self/mem"));
+      }
+    },
+    /// Opening fails with ELOOP, which is neither missing nor denied.
+    LOOP {
+      @Override
+      void putAt(Path file) throws IOException {
+        Files.createSymbolicLink(file, file);
+      }
+    },
+    MISSING {
+      @Override
+      void putAt(Path file) {}
+    },
+    EMPTY {
+      @Override
+      void putAt(Path file) throws IOException {
+        Files.createFile(file);
+      }
+    };
+
+    abstract void putAt(Path file) throws IOException;
+  }
+
+  /// Whatever is wrong with whichever file of a collection: it is the collection's fault alone, and
+  /// either the collection is told to be broken or all its rows are there.
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void whateverIsWrongWithAFileTheOthersServe(Fault fault) throws Exception {
+    try (ServerFixture fixture = ServerFixture.start(data, Map.of())) {
+      for (String name : new String[] {"broken", "whole"}) {
+        fixture.create(name, Similarity.SIMILARITY_L2, IdKind.ID_KIND_NUMERIC);
+        var unused = fixture.vectors().insert(ServerFixture.rows(name, 1, 1_000));
+      }
+    }
+    Path broken = data.resolve("collections/000001");
+    List<Path> files;
+    try (Stream<Path> walk = Files.walk(broken)) {
+      files = walk.filter(Files::isRegularFile).map(broken::relativize).sorted().toList();
+    }
+    assertTrue(files.size() >= 5, files::toString);
+    Path kept = data.resolveSibling(data.getFileName() + "-kept");
+    copy(broken, kept);
+    int quarantined = 0;
+    for (Path name : files) {
+      Path file = broken.resolve(name);
+      Files.delete(file);
+      fault.putAt(file);
+      try (ServerFixture fixture = ServerFixture.start(data, Map.of())) {
+        assertEquals(1_000, fixture.count("whole"), name::toString);
+        try {
+          assertEquals(1_000, fixture.count("broken"), name::toString);
+        } catch (StatusRuntimeException e) {
+          assertEquals("COLLECTION_QUARANTINED", ServerFixture.failure(e).reason());
+          assertTrue(e.toString().contains(broken.getFileName().toString()), e::toString);
+          quarantined++;
+        }
+      }
+      delete(broken);
+      copy(kept, broken);
+    }
+    assertTrue(quarantined > 0, "no file is needed");
+    try (ServerFixture fixture = ServerFixture.start(data, Map.of())) {
+      assertEquals(1_000, fixture.count("broken"), "put back");
+    }
+    delete(kept);
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> walk = Files.walk(from)) {
+      for (Path file : walk.toList()) {
+        Files.copy(file, to.resolve(from.relativize(file)));
+      }
+    }
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> walk = Files.walk(directory)) {
+      for (Path file : walk.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
     }
   }
 

@@ -161,7 +161,7 @@ public final class ImageFileReader implements ImageSource {
     filled = (int) Math.min(ImageLayout.BLOCK, dataBytes - start);
     taken = 0;
     long at = ImageLayout.HEADER_BYTES + start;
-    int read = DurableFiles.readFully(channel, blockBytes.clear().limit(filled), at);
+    int read = DurableFiles.readFully(path, channel, blockBytes.clear().limit(filled), at);
     if (read < filled) {
       throw new CorruptFileException(path, at + read, "the image is cut");
     }
@@ -177,7 +177,7 @@ public final class ImageFileReader implements ImageSource {
   private static ByteBuffer read(Path path, FileChannel channel, long at, int bytes)
       throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    int read = DurableFiles.readFully(channel, buffer, at);
+    int read = DurableFiles.readFully(path, channel, buffer, at);
     if (read < bytes) {
       throw new CorruptFileException(path, at + read, "the image is cut");
     }

@@ -122,13 +122,19 @@ public final class DurableFiles {
   /**
    * Reads until the buffer is full or the file ends.
    *
+   * @param file what {@code channel} reads: a failure names it
    * @return bytes read
    */
-  public static int readFully(FileChannel channel, ByteBuffer target, long position)
+  public static int readFully(Path file, FileChannel channel, ByteBuffer target, long position)
       throws IOException {
     int total = 0;
     while (target.hasRemaining()) {
-      int read = channel.read(target, position + total);
+      int read;
+      try {
+        read = channel.read(target, position + total);
+      } catch (IOException e) {
+        throw naming(file, e);
+      }
       if (read < 0) {
         break;
       }

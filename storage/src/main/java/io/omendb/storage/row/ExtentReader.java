@@ -61,7 +61,7 @@ public final class ExtentReader implements AutoCloseable {
     long within = offset - ExtentLayout.start(file);
     int length = (int) Math.min(wanted, ExtentLayout.size(file) - within);
     chunk.clear().limit(length);
-    int read = DurableFiles.readFully(channel(file), chunk, within);
+    int read = DurableFiles.readFully(path(file), channel(file), chunk, within);
     if (read < length) {
       throw new CorruptFileException(path(file), within + read, "the file ends too early");
     }

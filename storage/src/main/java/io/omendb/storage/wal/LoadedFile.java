@@ -38,7 +38,7 @@ final class LoadedFile implements AutoCloseable {
       int chunk = 1 << 30;
       for (long at = 0; at < bytes; at += chunk) {
         int part = (int) Math.min(chunk, bytes - at);
-        DurableFiles.readFully(channel, Checksum.buffer(space.address() + at, part), at);
+        DurableFiles.readFully(path, channel, Checksum.buffer(space.address() + at, part), at);
       }
     } catch (IOException | RuntimeException e) {
       space.close();

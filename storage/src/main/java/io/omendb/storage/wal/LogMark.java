@@ -47,7 +47,7 @@ public final class LogMark {
   private synchronized void read() throws IOException {
     ByteBuffer bytes = buffer(LogMarkLayout.SLOTS * LogMarkLayout.SLOT_BYTES);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      DurableFiles.readFully(channel, bytes, 0);
+      DurableFiles.readFully(file, channel, bytes, 0);
     }
     for (int slot = 0; slot < LogMarkLayout.SLOTS; slot++) {
       int at = slot * LogMarkLayout.SLOT_BYTES;

@@ -99,7 +99,7 @@ public final class WalFile implements AutoCloseable {
     try (FileChannel channel =
         FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       for (long at = 0; at < channel.size(); at += chunk.limit()) {
-        DurableFiles.readFully(channel, chunk.clear(), at);
+        DurableFiles.readFully(path, channel, chunk.clear(), at);
         DurableFiles.writeFully(channel, chunk.flip(), at);
       }
       channel.force(false);
@@ -129,9 +129,7 @@ public final class WalFile implements AutoCloseable {
     ByteBuffer bytes =
         ByteBuffer.allocate(WalLayout.FILE_HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      DurableFiles.readFully(channel, bytes, 0);
-    } catch (IOException e) {
-      throw DurableFiles.naming(path, e);
+      DurableFiles.readFully(path, channel, bytes, 0);
     }
     if (bytes.hasRemaining()) {
       throw new CorruptFileException(path, bytes.position(), "the log header is cut");
