@@ -16,6 +16,7 @@ import io.omendb.storage.api.StreamFrame;
 import io.omendb.storage.api.StreamState;
 import io.omendb.storage.api.WriteMode;
 import io.omendb.storage.checkpoint.CollectionState;
+import io.omendb.storage.checkpoint.StreamCapacity;
 import io.omendb.storage.file.DurableFiles;
 import io.omendb.storage.file.Preallocator;
 import io.omendb.storage.wal.Wal;
@@ -72,9 +73,14 @@ public final class CollectionStore implements AutoCloseable {
 
   /** Opens a collection and recovers it. */
   static CollectionStore open(
-      Path directory, UUID collection, StorageOptions options, Preallocator preallocator)
+      Path directory,
+      UUID collection,
+      StorageOptions options,
+      Preallocator preallocator,
+      StreamCapacity streamCapacity)
       throws IOException {
-    StoreOpening opening = StoreOpening.open(directory, collection, options, preallocator);
+    StoreOpening opening =
+        StoreOpening.open(directory, collection, options, preallocator, streamCapacity);
     CollectionStore store = new CollectionStore(opening, options, preallocator);
     store.wal.start();
     return store;

@@ -9,6 +9,7 @@ import io.omendb.storage.api.FormatException;
 import io.omendb.storage.api.LockedException;
 import io.omendb.storage.api.StorageOptions;
 import io.omendb.storage.api.UnknownCollectionException;
+import io.omendb.storage.checkpoint.StreamCapacity;
 import io.omendb.storage.file.Catalogue;
 import io.omendb.storage.file.DirectoryLock;
 import io.omendb.storage.file.DurableFiles;
@@ -43,6 +44,7 @@ public final class DataDirectory implements AutoCloseable {
   private final StorageOptions options;
   private final DirectoryLock lock;
   private final UUID uuid;
+  private final StreamCapacity streamCapacity = new StreamCapacity();
   private final Preallocator preallocator = new Preallocator("omendb-prepare");
 
   @GuardedBy("this")
@@ -145,7 +147,8 @@ public final class DataDirectory implements AutoCloseable {
     DurableFiles.deleteTree(path);
     StoreOpening.createFiles(path, entry.uuid(), schema);
     DurableFiles.syncDirectory(directory.resolve(COLLECTIONS));
-    CollectionStore store = CollectionStore.open(path, entry.uuid(), options, preallocator);
+    CollectionStore store =
+        CollectionStore.open(path, entry.uuid(), options, preallocator, streamCapacity);
     try {
       Catalogue changed = catalogue.with(entry);
       changed.write(directory);
@@ -179,7 +182,8 @@ public final class DataDirectory implements AutoCloseable {
       throw new CorruptFileException(
           path, 0, "the directory of collection " + name + " is missing");
     }
-    CollectionStore store = CollectionStore.open(path, entry.uuid(), options, preallocator);
+    CollectionStore store =
+        CollectionStore.open(path, entry.uuid(), options, preallocator, streamCapacity);
     open.put(name, store);
     return store;
   }

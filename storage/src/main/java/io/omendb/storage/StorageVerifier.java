@@ -9,6 +9,7 @@ import io.omendb.storage.checkpoint.CollectionState;
 import io.omendb.storage.checkpoint.ImageFileReader;
 import io.omendb.storage.checkpoint.Manifest;
 import io.omendb.storage.checkpoint.Recovery;
+import io.omendb.storage.checkpoint.StreamCapacity;
 import io.omendb.storage.file.Catalogue;
 import io.omendb.storage.file.DirectoryLock;
 import io.omendb.storage.file.Preallocator;
@@ -102,7 +103,8 @@ public final class StorageVerifier {
     Path path = DataDirectory.path(directory, entry);
     try {
       Manifest manifest = Recovery.newestManifest(path);
-      try (CollectionState state = new CollectionState(path, manifest.schema(), preallocator)) {
+      try (CollectionState state =
+          new CollectionState(path, manifest.schema(), preallocator, new StreamCapacity())) {
         if (!manifest.schema().equals(entry.schema())
             || !manifest.collection().equals(entry.uuid())) {
           problem(path + ": manifest and catalogue name different collections");

@@ -10,6 +10,7 @@ import io.omendb.storage.checkpoint.Checkpointer;
 import io.omendb.storage.checkpoint.CollectionState;
 import io.omendb.storage.checkpoint.Manifest;
 import io.omendb.storage.checkpoint.Recovery;
+import io.omendb.storage.checkpoint.StreamCapacity;
 import io.omendb.storage.file.DurableFiles;
 import io.omendb.storage.file.Preallocator;
 import io.omendb.storage.wal.LogMark;
@@ -55,7 +56,11 @@ record StoreOpening(
 
   /** Maps a collection and recovers it; nothing is written by clients yet. */
   static StoreOpening open(
-      Path directory, UUID collection, StorageOptions options, Preallocator preallocator)
+      Path directory,
+      UUID collection,
+      StorageOptions options,
+      Preallocator preallocator,
+      StreamCapacity streamCapacity)
       throws IOException {
     // Directories first: recovery must not trust entries that a power cut could undo.
     DurableFiles.syncDirectory(directory);
@@ -67,7 +72,8 @@ record StoreOpening(
           0,
           "the manifest belongs to collection " + manifest.collection());
     }
-    CollectionState state = new CollectionState(directory, manifest.schema(), preallocator);
+    CollectionState state =
+        new CollectionState(directory, manifest.schema(), preallocator, streamCapacity);
     try {
       Recovery.Result recovered = Recovery.recover(manifest, state, options.verifyBytes());
       LogMark mark = LogMark.open(state.walDirectory());

@@ -28,7 +28,7 @@ public final class CollectionState implements AutoCloseable {
   /** As published: what readers see. */
   public final Tombstones publishedTombstones;
 
-  public final StreamTable streams = new StreamTable();
+  public final StreamTable streams;
   final BlockSums vectorSums = new BlockSums(SlotTable.VECTORS);
   final BlockSums rowSums = new BlockSums(SlotTable.ROWS);
   final BlockSums heapSums = new BlockSums(SlotTable.HEAP);
@@ -39,7 +39,12 @@ public final class CollectionState implements AutoCloseable {
   /** Heap bytes stored. */
   public long heapEnd = RowLayout.HEAP_START;
 
-  public CollectionState(Path directory, CollectionSchema schema, Preallocator preallocator) {
+  public CollectionState(
+      Path directory,
+      CollectionSchema schema,
+      Preallocator preallocator,
+      StreamCapacity streamCapacity) {
+    streams = new StreamTable(streamCapacity);
     this.directory = directory;
     this.schema = schema;
     slots = new SlotTable(directory, schema, preallocator);
@@ -62,6 +67,7 @@ public final class CollectionState implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    streams.close();
     index.close();
     loggedTombstones.close();
     publishedTombstones.close();

@@ -16,12 +16,11 @@ import org.jspecify.annotations.Nullable;
  * How far each client stream got, so that a broken one resumes without loss or duplicates.
  *
  * <p>Logged when a frame is taken into the log, written when the log's thread has written it,
- * durable after a sync. Entries live for {@link #KEPT} after their last frame, and the oldest go
- * when there are more than {@link #CAPACITY}. Threads: any; one short monitor.
+ * durable after a sync. Entries live for {@link #KEPT} after their last frame; the oldest go before
+ * that where there are more than the {@link StreamCapacity}. Threads: any; one short monitor.
  */
-public final class StreamTable {
+public final class StreamTable implements AutoCloseable {
   static final Duration KEPT = Duration.ofHours(24);
-  static final int CAPACITY = 1 << 16;
 
   /** What a checkpoint keeps of a stream. */
   public record Saved(String streamId, long sequence, long lastSeenMillis) {}
@@ -39,11 +38,17 @@ public final class StreamTable {
     }
   }
 
+  private final StreamCapacity capacity;
+
   @GuardedBy("this")
   private final LinkedHashMap<String, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
 
   @GuardedBy("this")
   private final List<Entry> unsynced = new ArrayList<>();
+
+  StreamTable(StreamCapacity capacity) {
+    this.capacity = capacity;
+  }
 
   /** A stream's id as it is logged. */
   public synchronized byte[] idOf(String streamId) {
@@ -127,6 +132,7 @@ public final class StreamTable {
       entry = new Entry(streamId);
       entry.lastSeenMillis = System.currentTimeMillis();
       entries.put(streamId, entry);
+      capacity.add(1);
       dropOldest();
     }
     return entry;
@@ -138,14 +144,23 @@ public final class StreamTable {
     Iterator<Entry> oldest = entries.values().iterator();
     while (oldest.hasNext()) {
       Entry entry = oldest.next();
-      if (entries.size() <= CAPACITY && !expired(entry)) {
+      if (!capacity.isExceeded(entries.size()) && !expired(entry)) {
         return;
       }
       oldest.remove();
+      capacity.add(-1);
     }
   }
 
   private static boolean expired(Entry entry) {
     return System.currentTimeMillis() - entry.lastSeenMillis > KEPT.toMillis();
+  }
+
+  /** Gives its share of the capacity back. */
+  @Override
+  public synchronized void close() {
+    capacity.add(-entries.size());
+    entries.clear();
+    unsynced.clear();
   }
 }
