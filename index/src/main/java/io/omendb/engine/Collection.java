@@ -111,14 +111,20 @@ public final class Collection {
 
   private void listUnlinked() {
     int count = store.rows().count();
-    int from = index.linkedCount() == count ? count : 0;
-    for (int slot = from; slot < count; slot++) {
-      if (index.graph().isLinked(slot) || store.rows().isDeleted(slot)) {
-        buffer.publish(from, slot);
-        from = slot + 1;
+    SlotRanges unlinked = new SlotRanges();
+    int first = count; // of the live rows of a run that are not linked
+    int end = 0; // after the last of them
+    for (int slot = index.linkedCount() == count ? count : 0; slot < count; slot++) {
+      if (index.graph().isLinked(slot)) {
+        unlinked.add(first, end);
+        first = count;
+      } else if (!store.rows().isDeleted(slot)) {
+        first = Math.min(first, slot);
+        end = slot + 1;
       }
     }
-    buffer.publish(from, count);
+    unlinked.add(first, end);
+    buffer.recover(unlinked, count);
   }
 
   /** The rows of the store, as the index reads them. */
@@ -193,7 +199,7 @@ public final class Collection {
   public void append(RowSource rows, WriteMode mode, Visibility visibility, AppendResult result)
       throws InvalidRowsException, UnlinkedBufferFullException, IOException {
     if (visibility == Visibility.IMMEDIATE && unlinkedBufferFull()) {
-      throw new UnlinkedBufferFullException(config.name(), buffer.unlinkedRows(), unlinkedLimit);
+      throw new UnlinkedBufferFullException(config.name(), buffer.newUnlinkedRows(), unlinkedLimit);
     }
     write(rows, mode, visibility, null, result);
   }
@@ -298,9 +304,12 @@ public final class Collection {
     return store.backlogged();
   }
 
-  /** Whether so many rows wait to be linked that IMMEDIATE writers should wait. */
+  /**
+   * Whether so many rows wait to be linked that IMMEDIATE writers should wait. Those that the start
+   * found without an image are not counted: writers would have to wait for all of them.
+   */
   public boolean unlinkedBufferFull() {
-    return buffer.unlinkedRows() > unlinkedLimit;
+    return buffer.newUnlinkedRows() > unlinkedLimit;
   }
 
   /** Opens a bulk build: AFTER_BUILD rows are linked once every build has ended. */

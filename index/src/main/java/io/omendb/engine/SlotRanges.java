@@ -46,7 +46,7 @@ final class SlotRanges {
     boolean joinsAfter = at < count && from[at] == end;
     if (joinsBefore && joinsAfter) {
       to[at - 1] = to[at];
-      removeRange(at);
+      removeRanges(at, at + 1);
     } else if (joinsBefore) {
       to[at - 1] = end;
     } else if (joinsAfter) {
@@ -66,33 +66,69 @@ final class SlotRanges {
 
   /** Removes the slots of {@code [first, end)} that are in the set. */
   void remove(int first, int end) {
-    if (first >= end) {
+    int at = rangeFrom(first);
+    if (first >= end || at == count || from[at] >= end) {
       return;
     }
-    int at = position(first);
-    if (at > 0 && to[at - 1] > first) {
-      at--;
-    }
-    while (at < count && from[at] < end) {
-      int rangeFrom = from[at];
+    if (from[at] < first && to[at] > end) {
       int rangeTo = to[at];
-      int cutFrom = Math.max(rangeFrom, first);
-      int cutTo = Math.min(rangeTo, end);
-      slots -= cutTo - cutFrom;
-      if (cutFrom > rangeFrom && cutTo < rangeTo) {
-        to[at] = cutFrom;
-        insertRange(at + 1, cutTo, rangeTo);
-        return;
-      } else if (cutFrom > rangeFrom) {
-        to[at] = cutFrom;
-        at++;
-      } else if (cutTo < rangeTo) {
-        from[at] = cutTo;
-        return;
-      } else {
-        removeRange(at);
-      }
+      to[at] = first;
+      insertRange(at + 1, end, rangeTo);
+      slots -= end - first;
+      return;
     }
+    if (from[at] < first) {
+      slots -= to[at] - first;
+      to[at++] = first;
+    }
+    int whole = at;
+    for (; whole < count && to[whole] <= end; whole++) {
+      slots -= to[whole] - from[whole];
+    }
+    removeRanges(at, whole);
+    if (at < count && from[at] < end) {
+      slots -= end - from[at];
+      from[at] = end;
+    }
+  }
+
+  /**
+   * Removes those of {@code gone}, ascending, that are in the set: in one pass, since there may be
+   * as many ranges as slots.
+   */
+  void removeAll(int[] gone, int n) {
+    SlotRanges left = new SlotRanges();
+    int next = 0;
+    for (int range = 0; range < count; range++) {
+      int first = from[range];
+      while (next < n && gone[next] < first) {
+        next++;
+      }
+      for (; next < n && gone[next] < to[range]; next++) {
+        left.add(first, gone[next]);
+        first = gone[next] + 1;
+      }
+      left.add(first, to[range]);
+    }
+    from = left.from;
+    to = left.to;
+    count = left.count;
+    slots = left.slots;
+  }
+
+  /** Slots of the set below {@code end}. */
+  long slotsBelow(int end) {
+    long below = 0;
+    for (int range = 0; range < count && from[range] < end; range++) {
+      below += Math.min(to[range], end) - from[range];
+    }
+    return below;
+  }
+
+  /** The first range that holds a slot from {@code slot} on, or {@link #count}. */
+  int rangeFrom(int slot) {
+    int at = position(slot);
+    return at > 0 && to[at - 1] > slot ? at - 1 : at;
   }
 
   boolean contains(int slot) {
@@ -128,9 +164,9 @@ final class SlotRanges {
     count++;
   }
 
-  private void removeRange(int at) {
-    System.arraycopy(from, at + 1, from, at, count - at - 1);
-    System.arraycopy(to, at + 1, to, at, count - at - 1);
-    count--;
+  private void removeRanges(int first, int end) {
+    System.arraycopy(from, end, from, first, count - end);
+    System.arraycopy(to, end, to, first, count - end);
+    count -= end - first;
   }
 }

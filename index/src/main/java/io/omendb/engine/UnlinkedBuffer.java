@@ -36,6 +36,17 @@ final class UnlinkedBuffer {
   @GuardedBy("this")
   private int published;
 
+  /** Slots below were there when the collection was opened. */
+  @GuardedBy("this")
+  private int recoveredTo;
+
+  /** Unlinked rows among them. */
+  @GuardedBy("this")
+  private long recoveredRows;
+
+  @GuardedBy("this")
+  private boolean recoveredNext;
+
   @GuardedBy("this")
   private int openBuilds;
 
@@ -99,6 +110,23 @@ final class UnlinkedBuffer {
         new Snapshot(toScan ? unlinked.copy() : snapshot.unlinked(), snapshot.unbuilt(), published);
   }
 
+  /**
+   * Begins with what a start found and no image has: it may be more than writers may leave here,
+   * and is none of theirs.
+   *
+   * @param rows visible, and not linked
+   * @param count slots of the store
+   */
+  synchronized void recover(SlotRanges rows, int count) {
+    assert published == 0;
+    unlinked.addAll(rows);
+    unlinkedWork.addAll(rows);
+    recoveredRows = rows.slots();
+    recoveredTo = count;
+    published = count;
+    snapshot = new Snapshot(unlinked.copy(), snapshot.unbuilt(), count);
+  }
+
   /** A bulk build opened: hidden rows wait until none is open. */
   synchronized void beginBuild() {
     openBuilds++;
@@ -117,14 +145,19 @@ final class UnlinkedBuffer {
 
   /**
    * Takes up to {@code most} slots in ascending order: of the unlinked buffer first, since searches
-   * pay for it, then of a build. The taken stay in the snapshot until {@link #linked}.
+   * pay for it, then of a build. New rows, for which writers wait, and recovered ones take turns.
+   * The taken stay in the snapshot until {@link #linked}.
    *
    * @return how many were taken
    */
   synchronized int take(int[] into, int most) {
-    return unlinkedWork.isEmpty()
-        ? take(buildWork, into, (int) Math.min(most, buildable()))
-        : take(unlinkedWork, into, most);
+    if (unlinkedWork.isEmpty()) {
+      return take(buildWork, 0, into, (int) Math.min(most, buildable()));
+    }
+    boolean some = unlinkedWork.from(0) < recoveredTo;
+    boolean all = unlinkedWork.to(unlinkedWork.count() - 1) <= recoveredTo;
+    recoveredNext = all || (some && !recoveredNext);
+    return take(unlinkedWork, recoveredNext ? 0 : recoveredTo, into, most);
   }
 
   /**
@@ -146,29 +179,28 @@ final class UnlinkedBuffer {
     return openBuilds == 0 && whole ? buildWork.slots() : 0;
   }
 
-  private static int take(SlotRanges work, int[] into, int most) {
+  /** Takes slots from {@code first} on. */
+  private static int take(SlotRanges work, int first, int[] into, int most) {
     int taken = 0;
-    while (taken < most && !work.isEmpty()) {
-      int from = work.from(0);
-      int to = Math.min(work.to(0), from + most - taken);
+    for (int range = work.rangeFrom(first); range < work.count() && taken < most; range++) {
+      int from = Math.max(first, work.from(range));
+      int to = Math.min(work.to(range), from + most - taken);
       for (int slot = from; slot < to; slot++) {
         into[taken++] = slot;
       }
-      work.remove(from, to);
+    }
+    if (taken > 0) {
+      work.remove(into[0], into[taken - 1] + 1);
     }
     return taken;
   }
 
   /** Removes slots, ascending, that were linked or need not be. */
   synchronized void linked(int[] slots, int count) {
-    for (int i = 0; i < count; ) {
-      int run = 1;
-      while (i + run < count && slots[i + run] == slots[i] + run) {
-        run++;
-      }
-      unlinked.remove(slots[i], slots[i] + run);
-      unbuilt.remove(slots[i], slots[i] + run);
-      i += run;
+    unlinked.removeAll(slots, count);
+    unbuilt.removeAll(slots, count);
+    if (recoveredRows > 0) {
+      recoveredRows = unlinked.slotsBelow(recoveredTo);
     }
     snapshot = new Snapshot(unlinked.copy(), unbuilt.copy(), published);
   }
@@ -181,6 +213,11 @@ final class UnlinkedBuffer {
   /** Rows compared one by one. */
   synchronized long unlinkedRows() {
     return unlinked.slots();
+  }
+
+  /** Those of them that were written since the collection was opened. */
+  synchronized long newUnlinkedRows() {
+    return unlinked.slots() - recoveredRows;
   }
 
   /** The first hidden slot, or {@link Integer#MAX_VALUE}. */

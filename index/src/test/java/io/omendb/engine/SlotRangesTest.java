@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ class SlotRangesTest {
       for (int step = 0; step < 500; step++) {
         int first = random.nextInt(SLOTS);
         int end = first + random.nextInt(random.nextBoolean() ? 4 : 60);
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(9)) {
           case 0 -> {
             copy = ranges.copy();
             copyModel = (BitSet) model.clone();
@@ -31,7 +32,12 @@ class SlotRangesTest {
             ranges.remove(first, Integer.MAX_VALUE);
             model.clear(first, 2 * SLOTS);
           }
-          case 2, 3, 4 -> {
+          case 2 -> {
+            int[] gone = random.ints(first, end + 1).limit(20).sorted().distinct().toArray();
+            ranges.removeAll(gone, gone.length);
+            Arrays.stream(gone).forEach(model::clear);
+          }
+          case 3, 4, 5 -> {
             ranges.remove(first, end);
             model.clear(first, end);
           }
@@ -44,6 +50,10 @@ class SlotRangesTest {
           }
         }
         assertSame(model, ranges);
+        assertEquals(model.get(0, first).cardinality(), ranges.slotsBelow(first));
+        int range = ranges.rangeFrom(first);
+        int next = range == ranges.count() ? -1 : Math.max(first, ranges.from(range));
+        assertEquals(model.nextSetBit(first), next);
         assertSame(copyModel, copy);
       }
     }

@@ -11,6 +11,7 @@ import io.omendb.storage.api.Durability;
 import io.omendb.storage.api.FailureHandler;
 import io.omendb.storage.api.WriteMode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -272,7 +273,7 @@ final class TestEngine {
     List<Path> marks = new ArrayList<>();
     List<Path> logs = new ArrayList<>();
     List<Path> others = new ArrayList<>();
-    for (Path file : files(from).stream().sorted().toList()) {
+    for (Path file : liveFiles(from).stream().sorted().toList()) {
       if (file.toString().endsWith(".wal")) {
         logs.addFirst(file);
       } else if (file.endsWith("MARK")) {
@@ -284,6 +285,19 @@ final class TestEngine {
     marks.addAll(logs);
     marks.addAll(others);
     return marks;
+  }
+
+  /** The files in a directory and below, of which some may go while they are listed. */
+  private static List<Path> liveFiles(Path directory) throws IOException {
+    while (true) {
+      try {
+        return files(directory);
+      } catch (UncheckedIOException e) {
+        if (!(e.getCause() instanceof NoSuchFileException)) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** The files in a directory and below. */

@@ -51,6 +51,32 @@ class UnlinkedBufferTest {
     assertFalse(buffer.hasWork());
   }
 
+  /** What a start found is linked beside what is written since, and is not counted with it. */
+  @Test
+  void recoveredRowsAndNewOnesTakeTurns() {
+    SlotRanges recovered = new SlotRanges();
+    recovered.add(2, 6);
+    recovered.add(7, 9);
+    buffer.recover(recovered, 10);
+    visible(10, 14);
+    assertEquals(10, buffer.unlinkedRows());
+    assertEquals(10, buffer.snapshot().unlinked().slots());
+    assertEquals(4, buffer.newUnlinkedRows());
+    assertArrayEquals(slots(2, 5), take(3));
+    assertArrayEquals(slots(10, 13), take(3));
+    buffer.linked(new int[] {2, 3, 4, 10, 11, 12}, 6);
+    assertEquals(1, buffer.newUnlinkedRows());
+    assertEquals(4, buffer.unlinkedRows());
+    buffer.giveBack();
+    assertArrayEquals(new int[] {5, 7}, take(2));
+    assertArrayEquals(slots(13, 14), take(3));
+    assertArrayEquals(slots(8, 9), take(3));
+    assertFalse(buffer.hasWork());
+    buffer.linked(new int[] {5, 7, 8, 13}, 4);
+    assertEquals(0, buffer.newUnlinkedRows());
+    assertEquals(0, buffer.unlinkedRows());
+  }
+
   @Test
   void aSnapshotDoesNotChange() {
     visible(0, 5);

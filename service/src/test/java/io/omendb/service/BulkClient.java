@@ -90,6 +90,13 @@ final class BulkClient implements ClientResponseObserver<BulkInsertRequest, Bulk
     return open;
   }
 
+  boolean hasCompleted() {
+    if (failure != null) {
+      throw new AssertionError(failure);
+    }
+    return completed;
+  }
+
   List<BulkInsertResponse> responses() {
     return responses;
   }

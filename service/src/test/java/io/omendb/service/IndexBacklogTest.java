@@ -11,9 +11,12 @@ import io.omendb.proto.v1.BulkInsertRequest;
 import io.omendb.proto.v1.BulkInsertResponse;
 import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CreateCollectionRequest;
+import io.omendb.proto.v1.Hit;
 import io.omendb.proto.v1.InsertRequest;
 import io.omendb.proto.v1.InsertResponse;
+import io.omendb.proto.v1.SearchRequest;
 import io.omendb.proto.v1.Similarity;
+import io.omendb.proto.v1.StatsRequest;
 import io.omendb.proto.v1.VectorServiceGrpc;
 import io.omendb.proto.v1.Visibility;
 import io.omendb.service.config.Option;
@@ -24,6 +27,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -84,6 +88,130 @@ class IndexBacklogTest {
       }
       assertCopiedOnce(fixture);
     }
+  }
+
+  /// Who came first is written first, however many come while it waits.
+  @Test
+  void insertsThatWaitAreNotOvertaken(@TempDir Path data) {
+    try (ServerFixture fixture =
+        ServerFixture.start(data, Map.of(Option.LINKER_THREADS, "1", Option.DURABILITY, "os"))) {
+      create(fixture);
+      List<ListenableFuture<InsertResponse>> many = new ArrayList<>();
+      for (int number = 0; number < 3 * FRAMES; number++) {
+        many.add(insertLater(fixture, number, Duration.ofMinutes(1)));
+      }
+      List<ListenableFuture<InsertResponse>> single = new ArrayList<>();
+      ServerFixture.await(
+          "the end of the many",
+          () -> {
+            single.add(insertOneLater(fixture, 1_000_000 + single.size()));
+            // Answered after the insert came, on the same connection.
+            assertTrue(fixture.count("wide") >= 0);
+            return many.stream().allMatch(ListenableFuture::isDone);
+          });
+      long before = 0;
+      for (ListenableFuture<InsertResponse> call : single) {
+        long sequence = Objects.requireNonNull(Futures.getUnchecked(call)).getCommitSequence();
+        assertTrue(sequence > before, sequence + " after " + before);
+        before = sequence;
+      }
+    }
+  }
+
+  private static ListenableFuture<InsertResponse> insertOneLater(ServerFixture fixture, long id) {
+    return VectorServiceGrpc.newFutureStub(fixture.shared())
+        .withDeadlineAfter(1, TimeUnit.MINUTES)
+        .insert(
+            InsertRequest.newBuilder()
+                .setCollection("wide")
+                .addNumericIds(id)
+                .addAllVectors(Collections.nCopies(DIMENSION, (float) id))
+                .build());
+  }
+
+  /// So that the next writer's rows find room.
+  @Test
+  void aStreamEndsWhenItsRowsLeaveRoom(@TempDir Path data) {
+    try (ServerFixture fixture =
+        ServerFixture.start(data, Map.of(Option.LINKER_THREADS, "1", Option.DURABILITY, "os"))) {
+      create(fixture);
+      int limit = 5_000_000 / DIMENSION;
+      BulkClient client = BulkClient.open(fixture.channel());
+      for (int frame = 0; frame <= limit / FRAME + 1; frame++) {
+        client.send(frame(frame));
+      }
+      assertEquals(0, client.finish().getSummary().getRefusedFrameCount());
+      var stats = fixture.admin().stats(StatsRequest.newBuilder().setCollection("wide").build());
+      long unlinked = stats.getCollections(0).getUnlinkedCount();
+      assertTrue(unlinked <= limit, unlinked + " unlinked, limit " + limit);
+    }
+  }
+
+  /// A row that a build replaces is found until its successor is: under either of the two vectors,
+  /// at every moment.
+  @Test
+  void aBuildHidesNoRowThatItReplaces(@TempDir Path data) {
+    try (ServerFixture fixture = ServerFixture.start(data, Map.of(Option.DURABILITY, "os"))) {
+      create(fixture);
+      for (int number = 0; number < 3; number++) {
+        assertEquals(FRAME, insert(fixture, number, Duration.ofSeconds(30)).getInsertedCount());
+      }
+      BulkClient build = BulkClient.open(fixture.channel());
+      List<BulkInsertRequest> successors = new ArrayList<>();
+      for (int number = 0; number < 3; number++) {
+        BulkInsertRequest ids = frame(number).build();
+        BulkInsertRequest successor =
+            frame(100 + number)
+                .clearNumericIds()
+                .addAllNumericIds(ids.getNumericIdsList())
+                .setVisibility(Visibility.VISIBILITY_AFTER_BUILD)
+                .setWaitSearchable(true)
+                .build();
+        successors.add(successor);
+        build.send(successor.toBuilder());
+        build.await("frame " + number, response -> response.getReceivedFrameSequence() > 0);
+        assertEachIsFound(fixture, successors);
+      }
+      build.closeSide();
+      while (!build.hasCompleted()) {
+        assertEachIsFound(fixture, successors);
+      }
+      for (BulkInsertRequest successor : successors) {
+        for (int row = 0; row < FRAME; row += 7) {
+          assertEquals(0, distance(fixture, successor, row));
+        }
+      }
+    }
+  }
+
+  private static void assertEachIsFound(ServerFixture fixture, List<BulkInsertRequest> successors) {
+    for (int number = 0; number < successors.size(); number++) {
+      for (int row = 0; row < FRAME; row += 7) {
+        boolean former = distance(fixture, frame(number).build(), row) == 0;
+        // Afterwards: it may have been replaced in between.
+        boolean found = former || distance(fixture, successors.get(number), row) == 0;
+        assertTrue(found, "row " + row + " of frame " + number);
+      }
+    }
+  }
+
+  /// Of the nearest to the vector of a frame's row, which must have the row's id if it is at 0.
+  private static float distance(ServerFixture fixture, BulkInsertRequest frame, int row) {
+    int bytes = DIMENSION * Float.BYTES;
+    Hit hit =
+        fixture
+            .vectors()
+            .search(
+                SearchRequest.newBuilder()
+                    .setCollection("wide")
+                    .setK(1)
+                    .setVectorLe(frame.getVectorsLe().substring(row * bytes, (row + 1) * bytes))
+                    .build())
+            .getHits(0);
+    if (hit.getDistance() == 0) {
+      assertEquals(frame.getNumericIds(row), hit.getNumericId());
+    }
+    return hit.getDistance();
   }
 
   /// A client that was stopped, or forgot to close its stream, holds back nobody else's rows.

@@ -97,7 +97,8 @@ final class ServerFixture implements AutoCloseable {
     return AdminServiceGrpc.newBlockingStub(shared());
   }
 
-  private ManagedChannel shared() {
+  /// The connection of [#vectors] and the like.
+  ManagedChannel shared() {
     return channels.isEmpty() ? channel() : channels.getFirst();
   }
 

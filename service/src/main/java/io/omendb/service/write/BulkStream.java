@@ -677,7 +677,14 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     return finished
         && marks.received() >= lastFrame
         && settledSequence(stream.collection()) >= stream.writer().lastSequence()
+        && leavesRoom(stream)
         && (!stream.opening().waitSearchable() || marks.searchable() >= lastFrame);
+  }
+
+  /// Whether the next writer finds room in the unlinked buffer, or none can be made.
+  @GuardedBy("this")
+  private boolean leavesRoom(Opened stream) {
+    return !isHeldBack() || stream.collection().fault() != null;
   }
 
   /// The log position up to which nothing is lost in the way this server promises. In mode OS the

@@ -122,6 +122,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
     private final WriteMode mode;
     private final @Nullable Deadline deadline;
     private final long endNanos;
+    private boolean waited;
 
     HeldInsert(
         ServerCall<RowsMessage, Reply> call,
@@ -159,7 +160,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
       boolean waits = false;
       try {
         if (!CallReplies.closeIfLate(call, deadline)) {
-          waits = !append();
+          waits = isBehindOthers() || !append();
         }
         if (waits && System.nanoTime() - endNanos >= 0) {
           waits = false;
@@ -171,11 +172,24 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
         StatusMapper.close(call, Refusals.internal(e));
       } finally {
         if (!waits) {
-          rows.close();
+          end();
         }
       }
       if (waits) {
-        waiting.add(this);
+        boolean again = waited;
+        waited = true;
+        waiting.add(this, again);
+      }
+    }
+
+    private boolean isBehindOthers() {
+      return !waited && waiting.hasOf(collection);
+    }
+
+    private void end() {
+      rows.close();
+      if (waited) {
+        waiting.done(this);
       }
     }
 
@@ -196,6 +210,11 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
     }
 
     @Override
+    public Collection collection() {
+      return collection;
+    }
+
+    @Override
     public boolean isReady(long now) {
       return call.isCancelled() || now - endNanos >= 0 || !collection.unlinkedBufferFull();
     }
@@ -203,7 +222,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
     @Override
     public void abandon() {
       StatusMapper.close(call, Refusals.draining());
-      rows.close();
+      end();
     }
   }
 

@@ -1,7 +1,10 @@
 package io.omendb.service.write;
 
+import io.omendb.engine.Collection;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -11,7 +14,8 @@ import org.slf4j.LoggerFactory;
 /// came: a client that writes in a loop is held to the rate at which rows are linked, instead of
 /// being refused.
 ///
-/// One thread tries them again. Any thread adds.
+/// One thread tries them again, all of a collection in their order as soon as there is room for
+/// one: those for which there is none come back in the same order. Any thread adds.
 public final class WaitingInserts implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(WaitingInserts.class);
 
@@ -20,6 +24,8 @@ public final class WaitingInserts implements AutoCloseable {
 
   /// An insert that waits. Its methods are called on the thread of this class.
   interface Waiting {
+    Collection collection();
+
     /// Whether there is room, or its time is over, or nobody waits for it.
     boolean isReady(long now);
 
@@ -31,6 +37,7 @@ public final class WaitingInserts implements AutoCloseable {
   }
 
   private final ConcurrentLinkedQueue<Waiting> arrived = new ConcurrentLinkedQueue<>();
+  private final Map<Collection, Integer> counts = new ConcurrentHashMap<>();
   private final Thread thread = new Thread(this::run, "omendb-insert-wait");
   private volatile boolean closed;
 
@@ -39,9 +46,23 @@ public final class WaitingInserts implements AutoCloseable {
     thread.start();
   }
 
-  void add(Waiting insert) {
+  /// Inserts of the collection came earlier and are not done: whoever comes now is behind them.
+  boolean hasOf(Collection collection) {
+    return counts.containsKey(collection);
+  }
+
+  /// Waits, for the first time or again; until [#done] it is one of its collection's.
+  void add(Waiting insert, boolean again) {
+    if (!again) {
+      counts.merge(insert.collection(), 1, Integer::sum);
+    }
     arrived.add(insert);
     LockSupport.unpark(thread);
+  }
+
+  /// An insert that was added is written, refused, or given up.
+  void done(Waiting insert) {
+    counts.computeIfPresent(insert.collection(), (key, count) -> count == 1 ? null : count - 1);
   }
 
   private void run() {
