@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Any thread: the call may end while its reply is built.
 public final class ReplyMemory {
+  /// A reply up to this size is not counted: there are at most as many as calls.
+  private static final int SMALL_BYTES = 2 << 10;
+
   private final MemoryBudget budget;
   private final SlowReaders slowReaders;
   private final @Nullable SocketAddress remote;
@@ -36,7 +39,7 @@ public final class ReplyMemory {
   /// Makes sure that `bytes` in all are taken; a small reply takes none.
   public synchronized void reserve(long bytes) throws Refusal {
     long more = bytes - reserved;
-    if (ended || more <= 0 || bytes <= MemoryBudget.SMALL_BYTES) {
+    if (ended || more <= 0 || bytes <= SMALL_BYTES) {
       return;
     }
     if (!budget.tryReserve(more)) {

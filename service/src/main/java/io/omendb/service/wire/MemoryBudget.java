@@ -7,9 +7,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Bytes that requests in line, frames held back and replies on their way may occupy together: a
 /// share of the heap, so that a burst of large ones is refused instead of ending the process.
 ///
-/// Small messages are not counted: queue and thread limits bound them. Any thread; no lock.
+/// Small requests are not counted once they are whole: queue and thread limits bound them. Any
+/// thread; no lock.
 public final class MemoryBudget {
-  /// What is smaller is not worth counting.
+  /// A request that is smaller is not worth counting.
   public static final int SMALL_BYTES = 16 << 10;
 
   /// The heap is this many budgets: beside it lie the engine's structures, what is being decoded,
