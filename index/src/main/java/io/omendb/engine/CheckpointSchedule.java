@@ -11,7 +11,7 @@ import java.util.function.LongSupplier;
  * growing graph together are a few times its size, or after a time that grows with its size, so
  * that a trickle of writes costs at most {@link #IMAGE_BYTES_A_SECOND}.
  *
- * <p>One thread: the linker's, or the one that closes the collection after it.
+ * <p>Under the collection's checkpoint lock.
  */
 final class CheckpointSchedule {
   /** Newly linked rows below which a share of the graph is not worth an image. */

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +55,7 @@ public final class Collection {
   private final Runnable workSignal;
   private final List<Runnable> watermarkListeners = new CopyOnWriteArrayList<>();
   private final ReentrantLock stepLock = new ReentrantLock();
+  private final ReentrantLock checkpointLock = new ReentrantLock();
   private final Leases leases = new Leases();
   private final long unlinkedLimit;
   private volatile long lastSequence;
@@ -83,6 +85,7 @@ public final class Collection {
             index,
             buffer,
             replaced,
+            codeReaders,
             new Calibrator(store, index, search),
             System::nanoTime);
     this.lastSequence = store.publishedLsn();
@@ -519,9 +522,12 @@ public final class Collection {
 
   /**
    * One step of the linker: links a batch, or calibrates and sweeps; then takes a checkpoint if one
-   * is due. False when nothing was, or another thread is in a step.
+   * is due, while other threads take the next steps. False when nothing was, or another thread is
+   * in a step.
    */
   boolean linkStep() throws IOException {
+    boolean worked;
+    IndexMaintenance.Checkpoint due = null;
     if (!stepLock.tryLock()) {
       return false;
     }
@@ -529,32 +535,62 @@ public final class Collection {
       if (leases.isClosed()) {
         return false;
       }
-      boolean worked = maintenance.step();
+      worked = maintenance.step();
       if (worked) {
         notifyWatermarks();
       }
-      if (maintenance.checkpointDue()) {
-        maintenance.checkpoint(false);
-        return true;
+      if (checkpointLock.tryLock()) {
+        due = begin(maintenance::beginDueCheckpoint);
       }
-      return worked;
     } finally {
       stepLock.unlock();
     }
+    if (due != null) {
+      write(due);
+    }
+    return worked || due != null;
   }
 
   /** Takes a checkpoint now. */
   void checkpoint() throws IOException {
+    IndexMaintenance.Checkpoint checkpoint;
+    checkpointLock.lock(); // before the other: whoever holds that only tries for this
     stepLock.lock();
     try {
-      maintenance.checkpoint(false);
+      checkpoint = begin(() -> maintenance.beginCheckpoint(false));
     } finally {
       stepLock.unlock();
+    }
+    if (checkpoint != null) {
+      write(checkpoint);
+    }
+  }
+
+  /** Begins a checkpoint; where none was begun, the checkpoint lock is given back. */
+  private IndexMaintenance.@Nullable Checkpoint begin(
+      Supplier<IndexMaintenance.@Nullable Checkpoint> beginning) {
+    IndexMaintenance.Checkpoint begun = null;
+    try {
+      begun = beginning.get();
+      return begun;
+    } finally {
+      if (begun == null) {
+        checkpointLock.unlock();
+      }
+    }
+  }
+
+  private void write(IndexMaintenance.Checkpoint checkpoint) throws IOException {
+    try (checkpoint) {
+      checkpoint.write();
+    } finally {
+      checkpointLock.unlock();
     }
   }
 
   /** Takes no more leases, waits for those that are out, and writes what the next start wants. */
   void close(boolean checkpoint) throws IOException {
+    checkpointLock.lock();
     stepLock.lock();
     try {
       if (leases.isClosed()) {
@@ -562,10 +598,13 @@ public final class Collection {
       }
       leases.close();
       if (checkpoint && maintenance.uncheckpointed()) {
-        maintenance.checkpoint(true);
+        try (IndexMaintenance.Checkpoint last = maintenance.beginCheckpoint(true)) {
+          last.write();
+        }
       }
     } finally {
       stepLock.unlock();
+      checkpointLock.unlock();
     }
   }
 

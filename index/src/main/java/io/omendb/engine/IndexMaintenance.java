@@ -19,8 +19,10 @@ import org.slf4j.LoggerFactory;
  * What the linker does to one collection, step by step: link a batch; when none is left, calibrate
  * on the rows held out, link them, sweep; checkpoint. When each is due is said by the schedules.
  *
- * <p>One thread at a time calls the steps, under the collection's lock; {@link #calibration} and
- * {@link #fault} may be read by any.
+ * <p>One thread at a time calls the steps, under the collection's step lock, and one at a time
+ * takes a checkpoint, under its checkpoint lock: what of it needs both is {@link #beginCheckpoint},
+ * and the writing goes on beside further steps. {@link #calibration} and {@link #fault} may be read
+ * by any.
  */
 final class IndexMaintenance {
   private static final Logger LOG = LoggerFactory.getLogger(IndexMaintenance.class);
@@ -47,6 +49,7 @@ final class IndexMaintenance {
   private final HnswIndex index;
   private final UnlinkedBuffer buffer;
   private final ReplacedRows replaced;
+  private final ReaderEpoch codeReaders;
   private final Calibrator calibrator;
   private final int[] batch = new int[LARGEST_BATCH];
   private final int[] held = new int[HELD_MOST + 1];
@@ -66,6 +69,7 @@ final class IndexMaintenance {
       HnswIndex index,
       UnlinkedBuffer buffer,
       ReplacedRows replaced,
+      ReaderEpoch codeReaders,
       Calibrator calibrator,
       LongSupplier nanoTime) {
     this.config = config;
@@ -73,6 +77,7 @@ final class IndexMaintenance {
     this.index = index;
     this.buffer = buffer;
     this.replaced = replaced;
+    this.codeReaders = codeReaders;
     this.calibrator = calibrator;
     this.calibrations = new CalibrationSchedule(nanoTime);
     this.sweeps = new SweepSchedule(nanoTime);
@@ -313,80 +318,109 @@ final class IndexMaintenance {
     return store.rows().count() - store.rows().liveCount();
   }
 
-  /** Whether a checkpoint is due now that nothing waits, or in spite of what waits. */
-  boolean checkpointDue() {
-    if (!checkpoints.mayTry()) {
-      return false;
+  /** A checkpoint that has begun; without a cut it has no image. */
+  final class Checkpoint implements AutoCloseable {
+    private final long sequence = store.publishedLsn();
+    private final GraphImage.@Nullable Cut cut;
+    private final Calibrator.Calibration calibrated = calibration;
+    private final int calibratedAt = calibrations.calibratedAt();
+    private final int codesHeld;
+
+    private Checkpoint(boolean image) {
+      cut = image ? GraphImage.cut(index) : null;
+      codesHeld = codeReaders.enter();
     }
-    if (store.checkpointDue()) {
-      return true;
+
+    /**
+     * Writes truth, and the image; on a disk that has no room for the image, truth alone, so that
+     * the log is cut. What finds no room at all is tried again later. The index may grow meanwhile.
+     */
+    void write() throws IOException {
+      try {
+        store.checkpoint(cut == null ? null : sink -> writeImage(cut, sink));
+        checkpoints.checkpointed(sequence);
+        checkpoints.succeeded();
+        if (cut != null) {
+          checkpoints.imaged(cut.linked());
+        }
+      } catch (DiskFullException e) {
+        checkpoints.failed();
+        LOG.warn("collection {}: no room for a checkpoint: {}", config.name(), e.getMessage());
+        if (cut != null) {
+          writeWithoutImage();
+        }
+      } catch (IOException | RuntimeException e) {
+        checkpoints.failed();
+        throw e;
+      }
     }
-    if (hasWork()) {
-      return false;
+
+    private void writeWithoutImage() throws IOException {
+      try {
+        store.checkpoint(null);
+        checkpoints.checkpointed(sequence);
+      } catch (DiskFullException e) {
+        LOG.warn("collection {}: nor for one without image: {}", config.name(), e.getMessage());
+      }
     }
-    return checkpoints.isDue(index.linkedCount(), store.publishedLsn(), GraphImage.bytes(index));
+
+    private void writeImage(GraphImage.Cut nodes, ImageSink sink) throws IOException {
+      sink.expect(ImageHeaderLayout.BYTES + GraphImage.bytes(index));
+      try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
+        header.commit(ImageHeaderLayout.BYTES);
+        long h = header.address();
+        Memory.putLong(h + ImageHeaderLayout.MAGIC, ImageHeaderLayout.MAGIC_VALUE);
+        Memory.putInt(h + ImageHeaderLayout.EF, calibrated.ef());
+        Memory.putLong(
+            h + ImageHeaderLayout.RECALL, Double.doubleToRawLongBits(calibrated.recall()));
+        Memory.putInt(h + ImageHeaderLayout.CALIBRATED_AT, calibratedAt);
+        sink.write(h, ImageHeaderLayout.BYTES);
+      }
+      GraphImage.write(nodes, sink::write);
+    }
+
+    @Override
+    public void close() {
+      codeReaders.exit(codesHeld);
+      if (cut != null) {
+        cut.close();
+      }
+    }
   }
 
   /**
-   * Writes truth, and an image where it is due; on a disk that has no room for the image, truth
-   * alone, so that the log is cut. What finds no room at all is tried again later.
+   * Begins a checkpoint if one is due, now that nothing waits or in spite of what waits; null
+   * otherwise. Under both locks.
+   */
+  @Nullable Checkpoint beginDueCheckpoint() {
+    if (!checkpoints.mayTry()) {
+      return null;
+    }
+    boolean due =
+        store.checkpointDue()
+            || (!hasWork()
+                && checkpoints.isDue(
+                    index.linkedCount(), store.publishedLsn(), GraphImage.bytes(index)));
+    return due ? beginCheckpoint(false) : null;
+  }
+
+  /**
+   * Begins a checkpoint, with an image where that is due. Under both locks.
    *
    * @param closing whether an image is due whenever it lacks a row: the next start wants it
    */
-  void checkpoint(boolean closing) throws IOException {
-    long sequence = store.publishedLsn();
+  Checkpoint beginCheckpoint(boolean closing) {
     int linked = index.linkedCount();
     boolean due =
         closing
             ? checkpoints.imageIsBehind(linked)
             : checkpoints.isImageDue(linked, GraphImage.bytes(index));
-    boolean image = due && !halfLinked;
-    try {
-      store.checkpoint(image ? this::writeImage : null);
-      checkpoints.checkpointed(sequence);
-      checkpoints.succeeded();
-      if (image) {
-        checkpoints.imaged(linked);
-      }
-    } catch (DiskFullException e) {
-      checkpoints.failed();
-      LOG.warn("collection {}: no room for a checkpoint: {}", config.name(), e.getMessage());
-      if (image) {
-        checkpointWithoutImage(sequence);
-      }
-    } catch (IOException | RuntimeException e) {
-      checkpoints.failed();
-      throw e;
-    }
-  }
-
-  private void checkpointWithoutImage(long sequence) throws IOException {
-    try {
-      store.checkpoint(null);
-      checkpoints.checkpointed(sequence);
-    } catch (DiskFullException e) {
-      LOG.warn("collection {}: nor for one without image: {}", config.name(), e.getMessage());
-    }
+    return new Checkpoint(due && !halfLinked);
   }
 
   /** Whether anything happened that the newest checkpoint does not have. */
   boolean uncheckpointed() {
     return checkpoints.isBehind(index.linkedCount(), store.publishedLsn());
-  }
-
-  private void writeImage(ImageSink sink) throws IOException {
-    sink.expect(ImageHeaderLayout.BYTES + GraphImage.bytes(index));
-    try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
-      header.commit(ImageHeaderLayout.BYTES);
-      long h = header.address();
-      Memory.putLong(h + ImageHeaderLayout.MAGIC, ImageHeaderLayout.MAGIC_VALUE);
-      Memory.putInt(h + ImageHeaderLayout.EF, calibration.ef());
-      Memory.putLong(
-          h + ImageHeaderLayout.RECALL, Double.doubleToRawLongBits(calibration.recall()));
-      Memory.putInt(h + ImageHeaderLayout.CALIBRATED_AT, calibrations.calibratedAt());
-      sink.write(h, ImageHeaderLayout.BYTES);
-    }
-    GraphImage.write(index, sink::write);
   }
 
   /** Loads the newest image; without one, or with one unreadable, all rows are linked anew. */

@@ -14,10 +14,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The threads that link rows, of all collections in turn, a batch at a time, and take their
- * checkpoints in between. One thread at a time takes a step of a collection, so that an image is
- * never of a graph half linked; while that step is a long one, a calibration or an image, the other
- * threads go on with the other collections. Batches share the {@link io.omendb.index.hnsw.Workers},
- * a batch at a time.
+ * checkpoints in between. One thread at a time takes a step of a collection, and one at a time
+ * writes its checkpoint, beside further steps; while a step is a long one, a calibration or a
+ * sweep, the other threads go on with the other collections. Batches share the {@link
+ * io.omendb.index.hnsw.Workers}, a batch at a time.
  *
  * <p>What goes wrong with one collection stays with it: it is told by {@link Collection#fault},
  * tried again at a growing distance, and its log is cut all the same. An Error is everybody's: the

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.Workers;
+import io.omendb.storage.CollectionStore;
 import io.omendb.storage.DataDirectory;
 import io.omendb.storage.api.Durability;
 import io.omendb.storage.api.FailureHandler;
@@ -205,6 +206,62 @@ class LinkStepTest {
         over.countDown();
       }
       TestEngine.awaitLinked(busy);
+    }
+  }
+
+  /**
+   * An image of millions of rows takes seconds: the collection's own writers do not wait either.
+   */
+  @Test
+  @Timeout(120)
+  void rowsAreLinkedWhileACheckpointIsWritten() throws Exception {
+    float[][] vectors = TestEngine.clustered(random, 2_000, 16);
+    Collection collection;
+    try (DataDirectory data = DataDirectory.open(directory, StorageOptions.defaults());
+        Workers workers = new Workers(1, "link")) {
+      CollectionStore store =
+          data.create(CollectionConfig.of("things", 16, Similarity.L2).toSchema(0));
+      collection = Collection.open(store, workers, () -> {});
+      CountDownLatch begun = new CountDownLatch(1);
+      CountDownLatch over = new CountDownLatch(1);
+      Thread other =
+          Thread.ofPlatform()
+              .start(() -> {
+                try {
+                  store.checkpoint(sink -> {
+                    begun.countDown();
+                    awaitUnchecked(over);
+                  });
+                } catch (IOException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      assertTrue(begun.await(1, TimeUnit.MINUTES));
+      Collection it = collection;
+      TestEngine.insert(it, TestRows.of(vectors, 0, 1_000, 0));
+      // Its image is due and waits for the one that is held up here.
+      Thread image = Thread.ofPlatform().start(() -> stepUntil(it, 1_000));
+      TestEngine.await("linked", () -> it.stats(false).linkedCount() == 1_000);
+      TestEngine.await("in the checkpoint", () -> image.getState() == Thread.State.WAITING);
+      TestEngine.insert(it, TestRows.of(vectors, 1_000, 2_000, 1_000));
+      stepUntil(it, 2_000);
+      over.countDown();
+      other.join();
+      image.join();
+      it.close(true);
+    }
+    collection.freeIndex();
+    try (Database database = TestEngine.open(directory)) {
+      Collection opened = database.collection("things");
+      TestEngine.awaitLinked(opened);
+      TestEngine.awaitSound(opened);
+      assertEquals(2_000, opened.stats(false).linkedCount());
+    }
+  }
+
+  private static void stepUntil(Collection collection, int linked) {
+    while (collection.stats(false).linkedCount() < linked || step(collection)) {
+      step(collection);
     }
   }
 

@@ -10,10 +10,66 @@ import java.io.IOException;
  * Writes an index as bytes, for loading instead of linking anew, and reads it back; {@link
  * GraphImageLayout} has them.
  *
- * <p>Not thread-safe against the index's writer.
+ * <p>An image is of the nodes linked at a {@link Cut}, which is taken between two batches. It is
+ * written while others are linked: each list is as it was at some moment since the cut, without the
+ * ids of later nodes. So every invariant of {@link HnswGraph} holds but the last: a node may have
+ * lost its predecessors to later ones, and whoever reads an image sweeps it.
  */
 public final class GraphImage {
+  /** Lists are filtered in portions of this many bytes. */
+  private static final long PORTION_BYTES = 64 << 10;
+
   private GraphImage() {}
+
+  /**
+   * The nodes of an image. Whoever holds one keeps the index's code table from being closed.
+   *
+   * <p>One thread at a time; taken by the index's writer.
+   */
+  public static final class Cut implements AutoCloseable {
+    private final HnswGraph graph;
+    private final CodeTable codes;
+    private final int bound;
+    private final long entry;
+    private final int upperLists;
+    private final int linked;
+    private final int fittedRows;
+
+    /** As {@link HnswGraph}'s, at the cut. */
+    private final AddressSpace levels;
+
+    private Cut(HnswIndex index) {
+      graph = index.graph();
+      codes = index.codes();
+      bound = graph.bound();
+      entry = graph.entry();
+      upperLists = graph.upperLists();
+      linked = index.linkedCount();
+      fittedRows = index.fittedRows();
+      levels = AddressSpace.reserve(Math.max(1, bound));
+      levels.commit(bound);
+      Memory.copy(graph.levels().address(), levels.address(), bound);
+    }
+
+    /** Nodes of the image. */
+    public int linked() {
+      return linked;
+    }
+
+    private boolean isLinked(int ordinal) {
+      return ordinal < bound && Memory.getByte(levels.address() + ordinal) > 0;
+    }
+
+    @Override
+    public void close() {
+      levels.close();
+    }
+  }
+
+  /** The nodes that are linked now. Writer only. */
+  public static Cut cut(HnswIndex index) {
+    return new Cut(index);
+  }
 
   /** Takes native bytes in sequence. */
   @FunctionalInterface
@@ -34,12 +90,24 @@ public final class GraphImage {
     return index.graph().bytes() + index.codes().bytes();
   }
 
-  /** Writes an index. */
-  public static void write(HnswIndex index, Output output) throws IOException {
-    HnswGraph graph = index.graph();
-    CodeTable codes = index.codes();
-    Quantizer quantizer = codes.quantizer();
-    int bound = graph.bound();
+  /** Writes the nodes of a cut. */
+  public static void write(Cut cut, Output output) throws IOException {
+    writeHeader(cut, output);
+    HnswGraph graph = cut.graph;
+    output.write(cut.levels.address(), cut.bound);
+    output.write(graph.upperAt().address(), 4L * cut.bound);
+    writeLists(cut, graph.upper().address(), cut.upperLists, 4L * graph.m(), graph.m(), output);
+    writeLists(
+        cut, graph.links0().address(), cut.bound, graph.stride0(), graph.maxDegree(0), output);
+    output.write(cut.codes.address(), (long) cut.bound * cut.codes.stride());
+    if (cut.codes.quantizer().biased()) {
+      output.write(cut.codes.biasAddress(), 4L * cut.bound);
+    }
+  }
+
+  private static void writeHeader(Cut cut, Output output) throws IOException {
+    HnswGraph graph = cut.graph;
+    Quantizer quantizer = cut.codes.quantizer();
     long lowBytes = GraphImageLayout.lowBytes(quantizer.low().length);
     try (AddressSpace scratch = AddressSpace.reserve(GraphImageLayout.HEADER_BYTES + lowBytes)) {
       scratch.commit(GraphImageLayout.HEADER_BYTES + lowBytes);
@@ -48,27 +116,57 @@ public final class GraphImage {
       Memory.putInt(h + GraphImageLayout.M, graph.m());
       Memory.putInt(h + GraphImageLayout.DIMENSION, quantizer.dimension());
       Memory.putInt(h + GraphImageLayout.SIMILARITY, quantizer.similarity().code());
-      Memory.putInt(h + GraphImageLayout.BOUND, bound);
-      Memory.putLong(h + GraphImageLayout.ENTRY, graph.entry());
-      Memory.putInt(h + GraphImageLayout.UPPER_LISTS, graph.upperLists());
-      Memory.putInt(h + GraphImageLayout.LINKED, index.linkedCount());
-      Memory.putInt(h + GraphImageLayout.FITTED_ROWS, index.fittedRows());
+      Memory.putInt(h + GraphImageLayout.BOUND, cut.bound);
+      Memory.putLong(h + GraphImageLayout.ENTRY, cut.entry);
+      Memory.putInt(h + GraphImageLayout.UPPER_LISTS, cut.upperLists);
+      Memory.putInt(h + GraphImageLayout.LINKED, cut.linked);
+      Memory.putInt(h + GraphImageLayout.FITTED_ROWS, cut.fittedRows);
       Memory.putInt(h + GraphImageLayout.RESERVED, 0);
       Memory.putFloat(h + GraphImageLayout.NORM_BOUND, quantizer.normBound());
       Memory.putFloat(h + GraphImageLayout.SCALE, quantizer.scale());
       Memory.putInt(h + GraphImageLayout.STRIDE0, graph.stride0());
-      Memory.putInt(h + GraphImageLayout.CODE_STRIDE, codes.stride());
+      Memory.putInt(h + GraphImageLayout.CODE_STRIDE, cut.codes.stride());
       Memory.writeFloats(
           quantizer.low(), 0, h + GraphImageLayout.HEADER_BYTES, quantizer.low().length);
       output.write(h, GraphImageLayout.HEADER_BYTES + lowBytes);
     }
-    output.write(graph.levels().address(), bound);
-    output.write(graph.upperAt().address(), 4L * bound);
-    output.write(graph.upper().address(), 4L * graph.m() * graph.upperLists());
-    output.write(graph.links0().address(), (long) bound * graph.stride0());
-    output.write(codes.address(), (long) bound * codes.stride());
-    if (quantizer.biased()) {
-      output.write(codes.biasAddress(), 4L * bound);
+  }
+
+  /** Writes lists, each at its place, without ids of nodes that the cut does not have. */
+  private static void writeLists(
+      Cut cut, long address, int lists, long stride, int capacity, Output output)
+      throws IOException {
+    int portion = (int) Math.max(1, PORTION_BYTES / stride);
+    int[] ids = new int[capacity];
+    try (AddressSpace scratch = AddressSpace.reserve(portion * stride)) {
+      scratch.commit(portion * stride);
+      for (int first = 0; first < lists; first += portion) {
+        int count = Math.min(portion, lists - first);
+        Memory.fill(scratch.address(), count * stride, (byte) 0);
+        for (int list = 0; list < count; list++) {
+          int n = HnswGraph.read(address + (first + list) * stride, capacity, ids);
+          writeList(cut, ids, n, scratch.address() + list * stride, capacity);
+        }
+        output.write(scratch.address(), count * stride);
+      }
+    }
+  }
+
+  private static void writeList(Cut cut, int[] ids, int n, long target, int capacity) {
+    int kept = 0;
+    for (int i = 0; i < n; i++) {
+      int id = ids[i];
+      boolean twice = false; // read while it was written
+      for (int j = 0; j < kept && !twice; j++) {
+        twice = ids[j] == id;
+      }
+      if (!twice && cut.isLinked(id)) {
+        ids[kept++] = id;
+      }
+    }
+    Memory.writeInts(ids, 0, target, kept);
+    if (kept < capacity) {
+      Memory.putInt(target + 4L * kept, HnswGraph.END);
     }
   }
 

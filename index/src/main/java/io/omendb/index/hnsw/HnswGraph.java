@@ -28,7 +28,7 @@ public final class HnswGraph implements AutoCloseable {
   /** The most levels above 0. */
   static final int MAX_LEVEL = 15;
 
-  private static final int END = -1;
+  static final int END = -1;
   private static final long NO_ENTRY = -1L;
 
   private final int m;
@@ -154,8 +154,11 @@ public final class HnswGraph implements AutoCloseable {
    * @return how many ids were read
    */
   public int neighbors(int level, int ordinal, int[] into) {
-    long address = listAddress(level, ordinal);
-    int capacity = maxDegree(level);
+    return read(listAddress(level, ordinal), maxDegree(level), into);
+  }
+
+  /** Reads the list at an address. */
+  static int read(long address, int capacity, int[] into) {
     int n = 0;
     while (n < capacity) {
       int id = Memory.getInt(address + 4L * n);

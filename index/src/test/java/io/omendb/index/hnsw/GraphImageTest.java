@@ -12,9 +12,11 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class GraphImageTest {
   private final long seed = Long.getLong("seed", System.nanoTime());
@@ -109,15 +111,70 @@ class GraphImageTest {
     assertEquals(0, index.search(new float[48], 10, new SearchScratch()));
   }
 
+  /** A batch between any two portions, and so also between those of one array. */
+  @ParameterizedTest
+  @EnumSource(Similarity.class)
+  void anImageIsWrittenWhileTheGraphGrows(Similarity similarity) throws IOException {
+    int size = 12_000;
+    int before = 4_000;
+    List<AutoCloseable> held = new ArrayList<>(); // as the engine's readers hold tables
+    try (NativeRows rows = NativeRows.gaussian(12, size, seed);
+        Workers workers = new Workers(2, "link");
+        HnswIndex written = rows.index(similarity, NativeRows.M, workers, held);
+        HnswIndex read = rows.index(similarity, NativeRows.M, workers, retired)) {
+      rows.link(written, retired, 0, before);
+      written.sweep();
+      int[] next = {before};
+      byte[] image =
+          write(
+              written,
+              () -> {
+                int to = Math.min(size, next[0] + 800);
+                rows.link(written, retired, next[0], to); // closes none of those held
+                next[0] = to;
+              });
+      NativeRows.closeAll(held);
+      assertEquals(size, next[0], "portions of the image");
+      assertTrue(read(read, before, image));
+      assertEquals(before, read.linkedCount());
+      read.sweep();
+      assertEquals(List.of(), read.violations());
+      rows.link(read, retired, before, size);
+      read.sweep();
+      assertEquals(List.of(), read.violations());
+      SearchScratch one = new SearchScratch();
+      SearchScratch two = new SearchScratch();
+      int same = 0;
+      for (float[] query : rows.gaussianQueries(200, seed + 1)) {
+        written.search(query, 60, one);
+        read.search(query, 60, two);
+        int nearest = HnswIndex.found(one, 0);
+        // Not at the same place: the two have other codes.
+        same +=
+            IntStream.range(0, two.poolSize).anyMatch(i -> HnswIndex.found(two, i) == nearest)
+                ? 1
+                : 0;
+      }
+      assertTrue(same >= 198, "the nearest found for " + same + " of 200");
+    }
+  }
+
   private static byte[] write(HnswIndex index) throws IOException {
+    return write(index, () -> {});
+  }
+
+  private static byte[] write(HnswIndex index, Runnable beforeEach) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    GraphImage.write(
-        index,
-        (address, count) -> {
-          byte[] part = new byte[(int) count];
-          Memory.read(address, part, 0, part.length);
-          bytes.writeBytes(part);
-        });
+    try (GraphImage.Cut cut = GraphImage.cut(index)) {
+      GraphImage.write(
+          cut,
+          (address, count) -> {
+            byte[] part = new byte[(int) count];
+            Memory.read(address, part, 0, part.length);
+            bytes.writeBytes(part);
+            beforeEach.run();
+          });
+    }
     return bytes.toByteArray();
   }
 
