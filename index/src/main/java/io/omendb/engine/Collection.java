@@ -450,9 +450,13 @@ public final class Collection {
   }
 
   private int effectiveEf(SearchRequest request) {
-    return request.ef > 0
-        ? request.ef
-        : Math.max(maintenance.calibration().ef(), request.k + request.k / 2);
+    if (request.ef > 0) {
+      return request.ef;
+    }
+    Calibrator.Calibration calibration = maintenance.calibration();
+    return calibration.scans()
+        ? Calibrator.Calibration.SCAN
+        : Math.max(calibration.ef(), request.k + request.k / 2);
   }
 
   /**

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param durableSequence last log position on the device
  * @param visibleSequence last log position that reads see
  * @param checkpointSequence log position of the newest checkpoint
- * @param defaultEf beam of a search that names none
+ * @param defaultEf beam of a search that names none; 0: it compares all rows
  * @param calibratedRecall recall@10 measured for it; NaN before the first calibration
  * @param truthBytes bytes of vectors, ids and payloads on disk
  * @param codeBytes memory of the codes

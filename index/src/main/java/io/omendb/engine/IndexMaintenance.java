@@ -39,6 +39,11 @@ final class IndexMaintenance {
   private static final int HELD_LEAST = 30;
   private static final int HELD_ONE_IN = 16;
 
+  /** Or one in so many of a graph that is small, and would have too few. */
+  private static final int HELD_ONE_IN_OF_SMALL = 4;
+
+  private static final int SMALL = 8_192;
+
   /** Most rows that all samples together are compared with: some seconds of one thread. */
   private static final long MOST_COMPARED = 256_000_000;
 
@@ -212,7 +217,7 @@ final class IndexMaintenance {
    */
   private boolean hold(int slot) {
     long hash = hash(slot);
-    if (hash % HELD_ONE_IN != 0) {
+    if (hash % (index.linkedCount() < SMALL ? HELD_ONE_IN_OF_SMALL : HELD_ONE_IN) != 0) {
       return false;
     }
     held[heldCount++] = slot;
@@ -269,20 +274,23 @@ final class IndexMaintenance {
       }
     }
     double target = config.targetRecall();
-    if (samples < HELD_LEAST) {
+    boolean inGraph = samples < HELD_LEAST;
+    if (inGraph) {
       // Too few came since the last batch: linked rows must do, against a stricter target.
       samples = sampleLinked(sample);
       target = 1 - (1 - target) / 2;
     }
     int deleted = deletedRows();
     Calibrator.Calibration found =
-        samples < HELD_LEAST ? null : calibrator.calibrate(sample, samples, target, linked);
+        samples < HELD_LEAST
+            ? null
+            : calibrator.calibrate(sample, samples, inGraph, target, linked);
     if (found != null) {
       calibration = found;
       LOG.info(
-          "collection {}: default ef {} (recall@10 {} on {} samples, {} linked, {} deleted)",
+          "collection {}: {} by default (recall@10 {} on {} samples, {} linked, {} deleted)",
           config.name(),
-          calibration.ef(),
+          calibration.scans() ? "all rows are compared" : "ef " + calibration.ef(),
           calibration.recall(),
           samples,
           linked,

@@ -70,6 +70,7 @@ final class RowSearch {
   }
 
   /**
+   * @param ef of the graph, or {@link Calibrator.Calibration#SCAN}
    * @throws IllegalArgumentException if the query's norm is none that rows may have
    */
   void search(SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
@@ -108,6 +109,9 @@ final class RowSearch {
     } else if (index.linkedCount() == 0) {
       result.strategy = SearchStrategy.FLAT;
       scanUnlinked(request, query, squaredNorm, snapshot, result);
+    } else if (ef == Calibrator.Calibration.SCAN) {
+      result.strategy = SearchStrategy.FLAT;
+      scanAll(request, query, squaredNorm, snapshot, result);
     } else {
       searchLinked(request, Math.max(ef, request.k), query, squaredNorm, snapshot, scratch, result);
     }
@@ -143,6 +147,13 @@ final class RowSearch {
         scanUnlinked(request, query, squaredNorm, snapshot, result);
       }
     }
+  }
+
+  /** Compares all rows; the result's nearest rows are not copied out. */
+  void scan(SearchRequest request, SearchScratch scratch, SearchResult result) {
+    result.reset(request.k);
+    float[] query = load(request.query, scratch);
+    scanAll(request, query, squaredNorm(query), buffer.snapshot(), result);
   }
 
   /** Searches the graph alone; the result's nearest rows are not copied out. */

@@ -4,7 +4,10 @@ package io.omendb.engine;
 public enum SearchStrategy {
   /** The graph, and beside it the rows that wait to be linked. */
   GRAPH,
-  /** No row is linked yet, or hardly one is left of those that are: all were compared. */
+  /**
+   * All rows were compared: none is linked yet, or hardly one is left of those that are, or the
+   * graph would take longer for the target recall.
+   */
   FLAT,
   /** Asked to compare all rows. */
   EXACT,

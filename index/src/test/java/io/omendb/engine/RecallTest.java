@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +22,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RecallTest {
   private static final int FRAME = 250;
   private static final int K = 10;
+
+  /** Of the graph, where it is not what a default search uses. */
+  private static final int EF_OF_HARD_DATA = 160;
 
   private final Random random = TestEngine.random(RecallTest.class);
 
@@ -136,6 +140,66 @@ class RecallTest {
     }
   }
 
+  /**
+   * Where codes cannot tell rows apart, or all rows are about as near, the target is reached all
+   * the same: by a wider beam, or by comparing all rows where that takes less time.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "unit, 3000, 768, COSINE",
+    "unit, 800, 1536, COSINE",
+    "one large dimension, 20000, 32, L2",
+    "gaussian, 20000, 64, L2"
+  })
+  void theDefaultReachesTheTargetOnHardData(
+      String kind, int count, int dimension, Similarity similarity) throws Exception {
+    float[][] vectors = gaussian(count, dimension);
+    float[][] queries = gaussian(100, dimension);
+    if (kind.equals("one large dimension")) {
+      Stream.of(vectors, queries).flatMap(Arrays::stream).forEach(row -> row[0] *= 1e6f);
+    }
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = built(database, vectors, similarity);
+      double recall = recall(collection, queries, vectors);
+      System.err.println(kind + ": recall@10 " + recall + ", " + collection.stats(false));
+      assertTrue(recall >= 0.985, "recall@10 " + recall);
+      // Calibrated anew by samples that are linked, since no others come.
+      TestEngine.delete(collection, LongStream.range(0, count / 3).toArray());
+      while (collection.linkStep()) {
+        // until nothing is due
+      }
+      Arrays.fill(vectors, 0, count / 3, new float[0]);
+      double left = recall(collection, queries, vectors);
+      System.err.println("a third deleted: " + left + ", " + collection.stats(false));
+      assertTrue(left >= 0.985, "recall@10 " + left);
+      assertEquals(0, collection.stats(false).fallbackCount());
+    }
+  }
+
+  /** Of hard data too, at once and when the calibration has followed. */
+  @Test
+  void deletesCostNoRecallOnHardData() throws Exception {
+    int count = 50_000;
+    float[][] vectors = gaussian(count, 64);
+    float[][] queries = gaussian(60, 64);
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = built(database, vectors);
+      double before = recall(collection, queries, vectors);
+      long[] dead = random.ints(0, count).distinct().limit(count * 4 / 5).asLongStream().toArray();
+      TestEngine.delete(collection, dead);
+      for (long id : dead) {
+        vectors[(int) id] = new float[0];
+      }
+      double atOnce = recall(collection, queries, vectors);
+      int ef = collection.stats(false).defaultEf();
+      TestEngine.await(
+          "a calibration of what is left: " + ef, () -> collection.stats(false).defaultEf() == 0);
+      double after = recall(collection, queries, vectors);
+      System.err.println("hard data: recall@10 " + before + " -> " + atOnce + " -> " + after);
+      assertTrue(Math.min(atOnce, after) >= before - 0.01, before + " -> " + atOnce + ", " + after);
+    }
+  }
+
   /** All that lies near was deleted, more than the widest beam holds: what is left is found. */
   @Test
   void rowsBehindManyDeletedOnesAreFound() throws Exception {
@@ -158,8 +222,13 @@ class RecallTest {
 
   /** A collection with the graph of all of them. */
   private static Collection built(Database database, float[][] vectors) throws Exception {
+    return built(database, vectors, Similarity.L2);
+  }
+
+  private static Collection built(Database database, float[][] vectors, Similarity similarity)
+      throws Exception {
     Collection collection =
-        database.create(CollectionConfig.of("c", vectors[0].length, Similarity.L2));
+        database.create(CollectionConfig.of("c", vectors[0].length, similarity));
     collection.beginBuild();
     TestEngine.append(collection, TestRows.of(vectors), WriteMode.UPSERT, Visibility.AFTER_BUILD);
     collection.endBuild();
@@ -183,7 +252,7 @@ class RecallTest {
     for (float[] query : queries) {
       SearchResult result = TestEngine.search(collection, TestEngine.nearest(query, K));
       assertEquals(K, result.count());
-      double kth = TestEngine.bruteForce(Similarity.L2, query, live, K)[K - 1];
+      double kth = TestEngine.bruteForce(collection.config().similarity(), query, live, K)[K - 1];
       for (int i = 0; i < K; i++) {
         hits += result.distance(i) <= kth + 1e-6 * (1 + kth) ? 1 : 0;
       }
@@ -195,10 +264,13 @@ class RecallTest {
       throws Exception {
     Similarity similarity = collection.config().similarity();
     float[][] queries = SiftSmall.queries();
+    boolean scans = collection.stats(false).defaultEf() == 0;
     int hits = 0;
     long distances = 0;
     for (float[] query : queries) {
-      SearchResult result = TestEngine.search(collection, TestEngine.nearest(query, K));
+      SearchRequest request = TestEngine.nearest(query, K);
+      request.ef = scans ? EF_OF_HARD_DATA : 0;
+      SearchResult result = TestEngine.search(collection, request);
       assertEquals(SearchStrategy.GRAPH, result.strategy);
       assertEquals(0, result.unlinkedRows);
       assertEquals(K, result.count());
