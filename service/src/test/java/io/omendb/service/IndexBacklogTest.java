@@ -97,12 +97,13 @@ class IndexBacklogTest {
         ServerFixture.start(data, Map.of(Option.LINKER_THREADS, "1", Option.DURABILITY, "os"))) {
       create(fixture);
       List<ListenableFuture<InsertResponse>> many = new ArrayList<>();
-      for (int number = 0; number < 3 * FRAMES; number++) {
-        many.add(insertLater(fixture, number, Duration.ofMinutes(1)));
+      for (int number = 0; number < 2 * FRAMES; number++) {
+        many.add(insertLater(fixture, number, Duration.ofMinutes(5)));
       }
       List<ListenableFuture<InsertResponse>> single = new ArrayList<>();
       ServerFixture.await(
           "the end of the many",
+          Duration.ofMinutes(3),
           () -> {
             single.add(insertOneLater(fixture, 1_000_000 + single.size()));
             // Answered after the insert came, on the same connection.
@@ -120,7 +121,7 @@ class IndexBacklogTest {
 
   private static ListenableFuture<InsertResponse> insertOneLater(ServerFixture fixture, long id) {
     return VectorServiceGrpc.newFutureStub(fixture.shared())
-        .withDeadlineAfter(1, TimeUnit.MINUTES)
+        .withDeadlineAfter(5, TimeUnit.MINUTES)
         .insert(
             InsertRequest.newBuilder()
                 .setCollection("wide")

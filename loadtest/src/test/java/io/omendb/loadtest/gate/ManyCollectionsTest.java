@@ -36,7 +36,7 @@ class ManyCollectionsTest {
     for (int start = 0; start < STARTS; start++) {
       try (ServerProcess server = ServerProcess.start(options);
           Connection connection = new Connection(server.address())) {
-        connection.awaitServing(Duration.ofMinutes(1));
+        connection.awaitServing(Duration.ofMinutes(2));
         for (int i = 0; i < COLLECTIONS; i++) {
           if (start == 0) {
             create(connection, "c" + i);
@@ -52,7 +52,7 @@ class ManyCollectionsTest {
         System.err.println(
             "ManyCollectionsTest: heap " + stats.getHeapUsedBytes() + ", start " + start);
         assertEquals(0, stats.getQuarantinedCount());
-        assertEquals(0, server.terminate(Duration.ofMinutes(1)), server::describe);
+        assertEquals(0, server.terminate(Duration.ofMinutes(2)), server::describe);
       }
       disk[start] = diskBytes(data);
       System.err.println("ManyCollectionsTest: disk " + disk[start]);
