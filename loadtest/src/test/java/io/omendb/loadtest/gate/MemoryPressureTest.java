@@ -457,29 +457,6 @@ class MemoryPressureTest {
     }
   }
 
-  /** Small messages that never end, of which each alone is nothing. */
-  @Test
-  void messagesThatDoNotEnd() throws Exception {
-    List<UnfinishedCalls> connections = new ArrayList<>();
-    try {
-      for (int i = 0; i < 8; i++) {
-        connections.add(
-            UnfinishedCalls.open(
-                server.address(), "/omendb.v1.VectorService/SearchBatch", 250, 250_000));
-        assertSearches();
-      }
-      int ended = connections.stream().mapToInt(UnfinishedCalls::ended).sum();
-      System.err.println("MemoryPressureTest: " + ended + " unfinished calls were refused");
-      assertTrue(ended > 0);
-    } finally {
-      for (UnfinishedCalls unfinished : connections) {
-        unfinished.close();
-      }
-    }
-    SearchBatchRequest request = batch(100, false);
-    assertServes(atOnce(4, () -> stub(0).searchBatch(request)));
-  }
-
   /** Those beyond the limit are closed as they come, and go on being so when some have gone. */
   @Test
   void moreConnectionsThanThereMayBe(@TempDir Path other) throws IOException {

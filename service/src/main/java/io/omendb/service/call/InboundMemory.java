@@ -16,28 +16,25 @@ import org.jspecify.annotations.Nullable;
 ///
 /// gRPC gathers a message before anyone sees it, for every call at once: sixteen of 16 MiB are all
 /// the direct memory there is, and then nobody is read any more. Past the budget, calls whose
-/// message is large are refused as their bytes come; small ones have a budget of their own, so that
-/// large ones do not keep them out, and thousands of unfinished ones do not add up.
+/// message is large are refused as their bytes come.
 ///
 /// A tracer counts the bytes of each call, an interceptor tells it the call. Both are called on the
 /// network's thread of the call, the end of a stream also on others.
 public final class InboundMemory extends ServerStreamTracer.Factory implements ServerInterceptor {
   private static final Context.Key<Arrival> ARRIVAL = Context.key("omendb-arrival");
 
-  /// Messages up to this length are counted as small.
+  /// Messages up to this length are never refused.
   private static final int LARGE_BYTES = 256 << 10;
 
   /// What a message takes grows by this factor: few large ones are let in, and the others refused
   /// early, instead of all of them gathered by halves.
   private static final int STEP = 4;
 
-  private final MemoryBudget small;
-  private final MemoryBudget large;
+  private final MemoryBudget budget;
 
-  /// Budgets of direct memory that messages being gathered may take.
-  public InboundMemory(MemoryBudget small, MemoryBudget large) {
-    this.small = small;
-    this.large = large;
+  /// `budget` of direct memory that messages being gathered may take.
+  public InboundMemory(MemoryBudget budget) {
+    this.budget = budget;
   }
 
   @Override
@@ -85,7 +82,6 @@ public final class InboundMemory extends ServerStreamTracer.Factory implements S
   private final class Arrival extends ServerStreamTracer {
     private @Nullable ServerCall<?, ?> call;
     private long bytes;
-    private long reservedSmall;
     private long reserved;
     private boolean refused;
 
@@ -105,25 +101,19 @@ public final class InboundMemory extends ServerStreamTracer.Factory implements S
     @Override
     public synchronized void inboundWireSize(long more) {
       bytes += more;
-      if (!refused && !reserve(more) && call != null) {
-        refused = true;
-        StatusMapper.close(call, Refusals.memoryFull(bytes, large));
-      }
-    }
-
-    private boolean reserve(long more) {
-      if (bytes <= LARGE_BYTES) {
-        boolean fits = small.tryReserve(more);
-        reservedSmall += fits ? more : 0;
-        return fits;
+      if (refused || bytes <= LARGE_BYTES) {
+        return;
       }
       if (bytes <= reserved) {
-        return true;
+        return;
       }
       long wanted = Math.max(reserved, LARGE_BYTES) * STEP;
-      boolean fits = large.tryReserve(wanted - reserved);
-      reserved = fits ? wanted : reserved;
-      return fits;
+      if (budget.tryReserve(wanted - reserved)) {
+        reserved = wanted;
+      } else if (call != null) {
+        refused = true;
+        StatusMapper.close(call, Refusals.memoryFull(bytes, budget));
+      }
     }
 
     @Override
@@ -137,9 +127,7 @@ public final class InboundMemory extends ServerStreamTracer.Factory implements S
     }
 
     private void release() {
-      small.release(reservedSmall);
-      large.release(reserved);
-      reservedSmall = 0;
+      budget.release(reserved);
       reserved = 0;
       bytes = 0;
     }
