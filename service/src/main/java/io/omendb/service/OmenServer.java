@@ -110,7 +110,8 @@ final class OmenServer implements AutoCloseable {
   }
 
   private Server build() {
-    InboundMemory inbound = new InboundMemory(MemoryBudget.ofDirectMemory());
+    InboundMemory inbound =
+        new InboundMemory(MemoryBudget.ofDirectMemory(), MemoryBudget.ofDirectMemory());
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(config.listen())
             .channelFactory(() -> new BoundedServerChannel(connections))

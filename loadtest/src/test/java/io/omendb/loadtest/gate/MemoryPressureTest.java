@@ -75,6 +75,8 @@ class MemoryPressureTest {
   private static final String COLLECTION = "pressed";
   private static final int DIMENSION = 768;
   private static final int ROWS = 1_000;
+  private static final String SEARCH_BATCH =
+      "/" + VectorServiceGrpc.getSearchBatchMethod().getFullMethodName();
 
   private final SplittableRandom random = new SplittableRandom(7);
   private final ServerProcess server;
@@ -455,6 +457,40 @@ class MemoryPressureTest {
     public void onCompleted() {
       ended.countDown();
     }
+  }
+
+  /** Small messages that never end, of which each alone is nothing. */
+  @Test
+  void messagesThatDoNotEnd() throws Exception {
+    List<UnfinishedCalls> connections = new ArrayList<>();
+    try {
+      for (int i = 0; i < 4; i++) {
+        connections.add(UnfinishedCalls.open(server.address(), SEARCH_BATCH, 200, 250_000));
+      }
+      Await.until(
+          Duration.ofMinutes(2),
+          () -> "each call to have been sent or ended, but " + connections + server.describe(),
+          () -> connections.stream().noneMatch(UnfinishedCalls::isUnderWay));
+      assertSearches();
+      long refused =
+          connections.stream().mapToLong(one -> one.ended(Status.Code.RESOURCE_EXHAUSTED)).sum();
+      assertTrue(refused > 400, () -> connections + " of which too few are refused");
+    } finally {
+      connections.forEach(UnfinishedCalls::close);
+    }
+    // What they took is given back.
+    SearchBatchRequest request = batch(80, false);
+    Await.until(
+        Duration.ofMinutes(1),
+        () -> "room for a message of the same length",
+        () -> {
+          try {
+            return stub(0).searchBatch(request).getResultsCount() == 80;
+          } catch (StatusRuntimeException e) {
+            assertEquals(Status.Code.RESOURCE_EXHAUSTED, e.getStatus().getCode());
+            return false;
+          }
+        });
   }
 
   /** Those beyond the limit are closed as they come, and go on being so when some have gone. */
