@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntUnaryOperator;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -544,51 +543,43 @@ public final class Collection {
         notifyWatermarks();
       }
       if (checkpointLock.tryLock()) {
-        due = begin(maintenance::beginDueCheckpoint);
+        try {
+          due = maintenance.beginDueCheckpoint();
+        } finally {
+          if (due == null) {
+            checkpointLock.unlock();
+          }
+        }
       }
     } finally {
       stepLock.unlock();
     }
     if (due != null) {
-      write(due);
+      try (IndexMaintenance.Checkpoint begun = due) {
+        begun.write();
+      } finally {
+        checkpointLock.unlock();
+      }
     }
     return worked || due != null;
   }
 
   /** Takes a checkpoint now. */
   void checkpoint() throws IOException {
-    IndexMaintenance.Checkpoint checkpoint;
     checkpointLock.lock(); // before the other: whoever holds that only tries for this
-    stepLock.lock();
-    try {
-      checkpoint = begin(() -> maintenance.beginCheckpoint(false));
-    } finally {
-      stepLock.unlock();
-    }
-    if (checkpoint != null) {
-      write(checkpoint);
-    }
-  }
-
-  /** Begins a checkpoint; where none was begun, the checkpoint lock is given back. */
-  private IndexMaintenance.@Nullable Checkpoint begin(
-      Supplier<IndexMaintenance.@Nullable Checkpoint> beginning) {
-    IndexMaintenance.Checkpoint begun = null;
-    try {
-      begun = beginning.get();
-      return begun;
-    } finally {
-      if (begun == null) {
-        checkpointLock.unlock();
-      }
-    }
-  }
-
-  private void write(IndexMaintenance.Checkpoint checkpoint) throws IOException {
-    try (checkpoint) {
+    try (IndexMaintenance.Checkpoint checkpoint = beginCheckpoint()) {
       checkpoint.write();
     } finally {
       checkpointLock.unlock();
+    }
+  }
+
+  private IndexMaintenance.Checkpoint beginCheckpoint() {
+    stepLock.lock();
+    try {
+      return maintenance.beginCheckpoint(false);
+    } finally {
+      stepLock.unlock();
     }
   }
 

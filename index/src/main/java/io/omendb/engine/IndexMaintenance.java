@@ -332,11 +332,11 @@ final class IndexMaintenance {
     private final GraphImage.@Nullable Cut cut;
     private final Calibrator.Calibration calibrated = calibration;
     private final int calibratedAt = calibrations.calibratedAt();
-    private final int codesHeld;
+    private final int codesHeld; // while there is a cut
 
     private Checkpoint(boolean image) {
       cut = image ? GraphImage.cut(index) : null;
-      codesHeld = codeReaders.enter();
+      codesHeld = image ? codeReaders.enter() : 0;
     }
 
     /**
@@ -389,8 +389,8 @@ final class IndexMaintenance {
 
     @Override
     public void close() {
-      codeReaders.exit(codesHeld);
       if (cut != null) {
+        codeReaders.exit(codesHeld);
         cut.close();
       }
     }

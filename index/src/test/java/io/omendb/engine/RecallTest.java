@@ -97,12 +97,7 @@ class RecallTest {
     try (Database database = TestEngine.open(directory)) {
       Collection collection = built(database, vectors);
       double before = recall(collection, queries, vectors);
-      long[] dead =
-          random.ints(0, count).distinct().limit((int) (share * count)).asLongStream().toArray();
-      TestEngine.delete(collection, dead);
-      for (long id : dead) {
-        vectors[(int) id] = new float[0];
-      }
+      delete(collection, vectors, share);
       double after = recall(collection, queries, vectors);
       System.err.println(kind + " " + share + ": recall@10 " + before + " -> " + after);
       assertTrue(after >= before - 0.01, "recall@10 " + before + " -> " + after);
@@ -134,11 +129,7 @@ class RecallTest {
       System.err.println(
           kind + ", " + dimension + "-d: recall@10 " + before + ", " + collection.stats(false));
       assertTrue(before >= floor, "recall@10 " + before);
-      long[] dead = random.ints(0, count).distinct().limit(count * 4 / 5).asLongStream().toArray();
-      TestEngine.delete(collection, dead);
-      for (long id : dead) {
-        vectors[(int) id] = new float[0];
-      }
+      delete(collection, vectors, 0.8);
       double after = recall(collection, queries, vectors);
       System.err.println("recall@10 after 80 % were deleted: " + after);
       assertTrue(after >= before - 0.01, "recall@10 " + before + " -> " + after);
@@ -191,11 +182,7 @@ class RecallTest {
     try (Database database = TestEngine.open(directory)) {
       Collection collection = built(database, vectors);
       double before = recall(collection, queries, vectors);
-      long[] dead = random.ints(0, count).distinct().limit(count * 4 / 5).asLongStream().toArray();
-      TestEngine.delete(collection, dead);
-      for (long id : dead) {
-        vectors[(int) id] = new float[0];
-      }
+      delete(collection, vectors, 0.8);
       double atOnce = recall(collection, queries, vectors);
       while (collection.linkStep()) {
         // until nothing is due: the calibration above all
@@ -223,6 +210,16 @@ class RecallTest {
       float[][] query = {vectors[left]};
       assertEquals(1.0, recall(collection, query, Arrays.copyOf(vectors, left)));
       assertEquals(0, collection.stats(false).fallbackCount());
+    }
+  }
+
+  /** Deletes a share of the rows at random, and empties their vectors. */
+  private void delete(Collection collection, float[][] vectors, double share) throws Exception {
+    int count = (int) (share * vectors.length);
+    long[] dead = random.ints(0, vectors.length).distinct().limit(count).asLongStream().toArray();
+    TestEngine.delete(collection, dead);
+    for (long id : dead) {
+      vectors[(int) id] = new float[0];
     }
   }
 

@@ -32,7 +32,7 @@ public final class WaitingInserts implements AutoCloseable {
     /// Goes back into the write queue.
     void resume();
 
-    /// The server stops.
+    /// It is given up: the server stops.
     void abandon();
   }
 
@@ -92,6 +92,7 @@ public final class WaitingInserts implements AutoCloseable {
       return ready;
     } catch (RuntimeException e) {
       LOG.error("a defect of an insert that waited", e);
+      insert.abandon();
       return true;
     }
   }
