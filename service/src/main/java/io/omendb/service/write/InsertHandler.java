@@ -122,7 +122,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
     private final WriteMode mode;
     private final @Nullable Deadline deadline;
     private final long endNanos;
-    private boolean waited;
+    private boolean waited; // used in the write queue alone
 
     HeldInsert(
         ServerCall<RowsMessage, Reply> call,
@@ -162,10 +162,6 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
         if (!CallReplies.closeIfLate(call, deadline)) {
           waits = isBehindOthers() || !append();
         }
-        if (waits && System.nanoTime() - endNanos >= 0) {
-          waits = false;
-          throw Refusals.unlinkedBufferFull(collection.config().name());
-        }
       } catch (Refusal e) {
         StatusMapper.close(call, e);
       } catch (RuntimeException | Error e) {
@@ -175,10 +171,11 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
           end();
         }
       }
-      if (waits) {
-        boolean again = waited;
+      if (waits && waited) {
+        waiting.again(this);
+      } else if (waits) {
         waited = true;
-        waiting.add(this, again);
+        waiting.add(this);
       }
     }
 
@@ -188,9 +185,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
 
     private void end() {
       rows.close();
-      if (waited) {
-        waiting.done(this);
-      }
+      waiting.done(this);
     }
 
     /// Writes and waits for the acknowledgement; false where the unlinked buffer is full.
@@ -215,8 +210,19 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
     }
 
     @Override
-    public boolean isReady(long now) {
-      return call.isCancelled() || now - endNanos >= 0 || !collection.unlinkedBufferFull();
+    public boolean hasRoom() {
+      return !collection.unlinkedBufferFull();
+    }
+
+    @Override
+    public boolean isOver(long now) {
+      return call.isCancelled() || now - endNanos >= 0;
+    }
+
+    @Override
+    public void refuse() {
+      StatusMapper.close(call, Refusals.unlinkedBufferFull(collection.config().name()));
+      rows.close();
     }
 
     @Override
