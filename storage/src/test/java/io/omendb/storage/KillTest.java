@@ -23,6 +23,11 @@ import org.junit.jupiter.api.io.TempDir;
 class KillTest {
   private static final int DIMENSION = 32;
 
+  /** Writes that are acknowledged before the kill: so many, and up to so many more. */
+  private static final long LEAST_WRITES = 10;
+
+  private static final int MORE_WRITES = 150;
+
   @SuppressWarnings("NullAway.Init") // by JUnit
   @TempDir
   Path directory;
@@ -76,25 +81,20 @@ class KillTest {
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
       assertNotNull(lines.readLine(), "the writer did not start");
-      Thread killer =
-          Thread.ofPlatform()
-              .start(() -> {
-                try {
-                  Thread.sleep(100 + random.nextInt(400));
-                } catch (InterruptedException e) {
-                  Thread.currentThread().interrupt();
-                }
-                // By its handle: the process would close its output with it.
-                process.toHandle().destroyForcibly();
-              });
+      long more = LEAST_WRITES + random.nextInt(MORE_WRITES);
+      long first = -1;
       String line;
       while ((line = lines.readLine()) != null) {
         // A line cut by the kill would name a smaller lsn: no harm.
         if (!line.isEmpty()) {
           last = Math.max(last, Long.parseLong(line));
+          first = first < 0 ? last : first;
+        }
+        if (last >= first + more) {
+          // By its handle: the process would close its output with it. It writes on meanwhile.
+          process.toHandle().destroyForcibly();
         }
       }
-      killer.join();
     }
     assertTrue(process.waitFor(10, TimeUnit.SECONDS));
     assertEquals(137, process.exitValue());
