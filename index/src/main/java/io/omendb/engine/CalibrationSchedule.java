@@ -3,18 +3,20 @@ package io.omendb.engine;
 import java.util.function.LongSupplier;
 
 /**
- * When the default ef is chosen anew: whenever the graph has doubled, or a fourth of its live rows
- * was deleted or replaced. Rows are held out from a little before the graph has doubled, so that
- * one that is large enough finds its samples ready.
+ * When the default ef is chosen anew: whenever the graph has grown by a fourth, or a fourth of its
+ * live rows was deleted or replaced. From then on rows are held out as samples.
  *
  * <p>A calibration waits until nothing is to be linked, but not for ever: under steady ingest that
- * never comes.
+ * never comes, and a graph that has doubled is calibrated all the same.
  *
  * <p>One thread: the linker's.
  */
 final class CalibrationSchedule {
   /** A graph below this is not calibrated. */
   static final int FROM = 500;
+
+  /** Rows of the last calibration to which one has come: one to so many. */
+  static final int GROWTH_SHARE = 4;
 
   /** Live rows of which one is deleted since the last calibration: one in so many. */
   static final int CHURN_SHARE = 4;
@@ -34,7 +36,7 @@ final class CalibrationSchedule {
 
   /** Whether rows of the next batches are to be held out as samples. */
   boolean holdsOut(int linked) {
-    return linked >= Math.max(FROM / 2, 2 * calibratedAt);
+    return linked >= Math.max(FROM / 2, calibratedAt + calibratedAt / GROWTH_SHARE);
   }
 
   /**
@@ -44,14 +46,17 @@ final class CalibrationSchedule {
    * @param deleted rows ever deleted or replaced
    */
   boolean isDue(int linked, int deleted) {
+    return linked >= FROM && (holdsOut(linked) || hasChurned(deleted));
+  }
+
+  private boolean hasChurned(int deleted) {
     int live = calibratedAt - Math.min(calibratedAt, deletedAt);
-    boolean churned = deleted - deletedAt >= Math.max(FROM, live / CHURN_SHARE);
-    return linked >= FROM && (holdsOut(linked) || (calibratedAt > 0 && churned));
+    return calibratedAt > 0 && deleted - deletedAt >= Math.max(FROM, live / CHURN_SHARE);
   }
 
   /** Whether one has been due for so long that it is made although rows wait to be linked. */
   boolean isOverdue(int linked, int deleted) {
-    if (!isDue(linked, deleted)) {
+    if (!isDue(linked, deleted) || (linked < 2 * calibratedAt && !hasChurned(deleted))) {
       waits = false;
       return false;
     }

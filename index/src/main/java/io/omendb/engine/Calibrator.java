@@ -7,28 +7,34 @@ import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.memory.Memory;
 import io.omendb.storage.CollectionStore;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses what a search does that names no ef: the smallest of a ladder that reaches the target
- * recall@10 on rows that are not linked yet, or a comparison with all rows. Linked rows would
- * flatter the graph, being linked to their own neighbours: 800 random rows of 1,536 dimensions were
- * found to 0.998 at ef 14, and others like them to 0.62. Where there is nothing else, each is
- * crossed with a neighbour, half of the components of one and half of the other.
+ * Chooses what a search does that names no ef: the narrowest beam that reaches the target recall@10
+ * on rows that are not linked yet, or a comparison with all rows. Linked rows would flatter the
+ * graph, being linked to their own neighbours: 800 random rows of 1,536 dimensions were found to
+ * 0.998 at ef 14, and others like them to 0.62. Where there is nothing else, each is crossed with a
+ * neighbour, half of the components of one and half of the other.
+ *
+ * <p>The beam is scored on codes, or on full vectors where that reaches the target with less memory
+ * traffic: where rows lie closer together than codes can tell apart, a wider beam on codes only
+ * gathers more of what they cannot order. Which of the two is counted, not timed, so that the same
+ * rows get the same.
  *
  * <p>Up to a share of all distances the beam is widened whatever it takes. Beyond that time
  * decides: the beam is widened as long as it takes less than comparing all rows, which finds
  * everything. So the target is missed only where either takes more than {@link #MOST_NANOS}.
  */
 final class Calibrator {
-  /** The ef before the first calibration. */
-  static final int UNCALIBRATED_EF = 128;
+  private static final int NARROWEST = 10;
 
-  private static final int K = 10;
-  private static final int[] LADDER = {
-    10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280, 1792, 2560, 3584, 4096
-  };
+  /** From one beam tried to the next; between the last two it is searched on. */
+  private static final double STEP = Math.sqrt(2);
+
+  /** The beam is found to one in so many. */
+  private static final int RESOLUTION = 20;
 
   /** Largest share of all rows that a default search may measure… */
   private static final double MAX_SHARE = 0.08;
@@ -43,21 +49,32 @@ final class Calibrator {
   private static final int TIMED_SCANS = 5;
 
   /**
-   * What a calibration found.
-   *
-   * @param ef the default; {@link #SCAN}: all rows are compared
-   * @param recall recall@10 measured with it
+   * Share of the misses allowed that is kept in reserve: the graph grows by a fourth before the
+   * next calibration, and the samples of this one are some hundreds, whose recall has a standard
+   * error of 0.002.
    */
-  record Calibration(int ef, double recall) {
-    static final int SCAN = 0;
+  private static final double MARGIN = 0.15;
 
-    boolean scans() {
-      return ef == SCAN;
-    }
-  }
+  /** Samples of searches for a hundred rows: each has a hundred answers. */
+  private static final int LARGE_K_SAMPLES = 64;
 
-  /** Share of the misses allowed that is kept in reserve: the samples are few. */
-  private static final double MARGIN = 0.4;
+  /** So many samples are always measured; more while all of them together take no longer than… */
+  private static final int LEAST_SAMPLES = 128;
+
+  private static final long LONG_NANOS = 500_000_000;
+
+  /** A graph below this is not asked for a hundred rows. */
+  private static final int LARGE_K_FROM = 2_000;
+
+  /**
+   * Time of a distance at a million rows, in ns: of the node, and of each cache line of its row.
+   */
+  private static final double NANOS_OF_NODE = 55;
+
+  private static final double NANOS_OF_LINE = 10.5;
+
+  /** By how much full vectors must be cheaper than codes. */
+  private static final double CHEAPER = 0.9;
 
   /** Rows that stay in the cache while all samples are compared with them. */
   private static final int BLOCK = 256;
@@ -75,78 +92,182 @@ final class Calibrator {
   /**
    * Measures.
    *
-   * @param samples slots used as queries; themselves no answers
+   * @param slots samples, used as queries; themselves no answers
    * @param inGraph whether they are linked
    * @param linked rows in the graph
    * @return null where there is nothing that the samples could find
    */
   @Nullable Calibration calibrate(
-      int[] samples, int count, boolean inGraph, double targetRecall, long linked) {
-    float[][] queries = new float[count][];
-    for (int i = 0; i < count; i++) {
-      queries[i] = inGraph ? crossed(samples[i]) : vector(samples[i]);
-    }
-    TopK[] exact = exactNearest(samples, queries);
-    SearchScratch scratch = new SearchScratch();
-    SearchRequest request = new SearchRequest();
-    SearchResult result = new SearchResult();
-    request.k = K + 1; // the sample itself may be among the answers
-    Calibration chosen = new Calibration(UNCALIBRATED_EF, Double.NaN);
+      int[] slots, int count, boolean inGraph, double targetRecall, int linked) {
     double goal = targetRecall + MARGIN * (1 - targetRecall);
-    long[] nanos = new long[count];
-    long scanNanos = -1;
-    for (int ef : LADDER) {
-      long found = 0;
-      long there = 0;
-      long distances = 0;
+    Samples samples = new Samples(slots, count, inGraph, linked);
+    if (!samples.hasAnswers()) {
+      return null;
+    }
+    Beam codes = samples.narrowest(Calibration.K, false, goal, Double.MAX_VALUE);
+    boolean reached = codes.recall >= goal;
+    double limit = reached ? CHEAPER * codes.cost : Double.MAX_VALUE;
+    Beam vectors = samples.narrowest(Calibration.K, true, goal, limit);
+    boolean onVectors = vectors.recall >= goal && vectors.cost < limit;
+    if (!reached && !onVectors) {
+      if (samples.scanNanos() <= MOST_NANOS) {
+        return Calibration.OF_SCAN;
+      }
+      onVectors = vectors.recall > codes.recall;
+    }
+    Beam chosen = onVectors ? vectors : codes;
+    int efOf100 = 0;
+    if (linked >= LARGE_K_FROM) {
+      efOf100 = samples.narrowest(Calibration.LARGE_K, onVectors, goal, Double.MAX_VALUE).ef;
+    }
+    return new Calibration(chosen.ef, efOf100, onVectors, chosen.recall);
+  }
+
+  /**
+   * What searches with one beam took.
+   *
+   * @param ef of the beam
+   * @param recall mean of all samples
+   * @param distances mean number computed
+   * @param cost mean time in ns by the count of what was read
+   * @param nanos median time
+   */
+  private record Beam(int ef, double recall, double distances, double cost, long nanos) {}
+
+  /** Queries with their exact answers. */
+  private final class Samples {
+    private final int[] slots;
+    private final boolean inGraph;
+    private final int linked;
+    private final float[][] queries;
+    private final TopK[] exact;
+    private final SearchScratch scratch = new SearchScratch();
+    private final SearchRequest request = new SearchRequest();
+    private final SearchResult result = new SearchResult();
+    private long scanNanos = -1;
+
+    Samples(int[] slots, int count, boolean inGraph, int linked) {
+      this.slots = slots;
+      this.inGraph = inGraph;
+      this.linked = linked;
+      queries = new float[count][];
       for (int i = 0; i < count; i++) {
-        request.query = queries[i];
-        search.searchGraph(request, ef, scratch, result);
-        distances += result.distanceComputations;
-        nanos[i] = result.graphNanos + result.rerankNanos;
-        found += Math.min(exact[i].size(), hits(result, samples[i], exact[i]));
-        there += exact[i].size();
+        queries[i] = inGraph ? crossed(slots[i]) : vector(slots[i]);
       }
-      if (there == 0) {
-        return null;
+      exact = exactNearest(slots, queries);
+    }
+
+    private int count(int k) {
+      return k == Calibration.K ? queries.length : Math.min(queries.length, LARGE_K_SAMPLES);
+    }
+
+    /** Whether there is anything to be found. */
+    boolean hasAnswers() {
+      return Arrays.stream(exact).anyMatch(answers -> answers.size() > 0);
+    }
+
+    /**
+     * The narrowest beam that reaches the goal; where none does, the widest that is worth its time.
+     *
+     * @param limit of the cost: a beam beyond it is not looked for
+     */
+    Beam narrowest(int k, boolean onVectors, double goal, double limit) {
+      Beam below = null;
+      for (double ef = Math.max(NARROWEST, k); ef <= Calibration.LARGEST; ef *= STEP) {
+        Beam beam = measure(k, onVectors, (int) Math.round(ef));
+        if (below != null && takesTooLong(beam)) {
+          return below;
+        }
+        if (beam.recall >= goal) {
+          return below == null ? beam : narrowestBetween(k, onVectors, goal, below.ef, beam);
+        }
+        if (beam.cost >= limit) {
+          return beam;
+        }
+        below = beam;
       }
-      if (ef > LADDER[0] && distances > count * Math.max(MIN_DISTANCES, MAX_SHARE * linked)) {
-        goal = targetRecall;
-        scanNanos = scanNanos < 0 ? scanNanos(queries, scratch) : scanNanos;
-        if (median(nanos) >= Math.min(scanNanos, MOST_NANOS)) {
-          break;
+      return Objects.requireNonNull(below, "a beam");
+    }
+
+    private Beam narrowestBetween(int k, boolean onVectors, double goal, int below, Beam reaching) {
+      int low = below;
+      Beam narrowest = reaching;
+      while (narrowest.ef - low > Math.max(1, low / RESOLUTION)) {
+        Beam middle =
+            measure(k, onVectors, (int) Math.round(Math.sqrt((double) low * narrowest.ef)));
+        if (middle.recall >= goal) {
+          narrowest = middle;
+        } else {
+          low = middle.ef;
         }
       }
-      chosen = new Calibration(ef, (double) found / there);
-      if (chosen.recall >= goal) {
-        return chosen;
-      }
+      return narrowest;
     }
-    scanNanos = scanNanos < 0 ? scanNanos(queries, scratch) : scanNanos;
-    return scanNanos <= MOST_NANOS ? new Calibration(Calibration.SCAN, 1) : chosen;
+
+    private boolean takesTooLong(Beam beam) {
+      return beam.distances > Math.max(MIN_DISTANCES, MAX_SHARE * linked)
+          && beam.nanos >= Math.min(scanNanos(), MOST_NANOS);
+    }
+
+    private Beam measure(int k, boolean onVectors, int ef) {
+      long[] nanos = new long[count(k)];
+      long sum = 0;
+      long found = 0;
+      long answers = 0;
+      long distances = 0;
+      long reranked = 0;
+      request.k = inGraph ? k + 1 : k; // the sample itself may be among the answers
+      int count = 0;
+      for (; count < nanos.length && (count < LEAST_SAMPLES || sum < LONG_NANOS); count++) {
+        int i = count;
+        request.query = queries[i];
+        search.searchGraph(request, ef, onVectors, scratch, result);
+        distances += result.distanceComputations;
+        reranked += result.reranked;
+        nanos[i] = result.graphNanos + result.rerankNanos;
+        sum += nanos[i];
+        int there = Math.min(k, exact[i].size());
+        answers += there;
+        found += Math.min(there, hits(result, slots[i], exact[i], k));
+      }
+      double ofVector = nanosOf(store.rows().rowStride());
+      double ofNode = onVectors ? ofVector : nanosOf(index.codes().dims());
+      double cost = ((distances - reranked) * ofNode + reranked * ofVector) / count;
+      double recall = (double) found / Math.max(1, answers);
+      return new Beam(ef, recall, (double) distances / count, cost, median(nanos, count));
+    }
+
+    /** What comparing all rows with a query takes. */
+    long scanNanos() {
+      if (scanNanos < 0) {
+        scanNanos = timeScans();
+      }
+      return scanNanos;
+    }
+
+    private long timeScans() {
+      request.k = Calibration.K;
+      long[] nanos = new long[Math.min(TIMED_SCANS, queries.length)];
+      for (int i = 0; i < nanos.length; i++) {
+        request.query = queries[i];
+        search.scan(request, scratch, result);
+        nanos[i] = result.scanNanos;
+        if (nanos[i] > 2 * MOST_NANOS) {
+          return nanos[i]; // once is enough, and may have been a second
+        }
+      }
+      return median(nanos, nanos.length);
+    }
   }
 
-  /** What comparing all rows with a query takes. */
-  private long scanNanos(float[][] queries, SearchScratch scratch) {
-    SearchRequest request = new SearchRequest();
-    SearchResult result = new SearchResult();
-    request.k = K;
-    long[] nanos = new long[Math.min(TIMED_SCANS, queries.length)];
-    for (int i = 0; i < nanos.length; i++) {
-      request.query = queries[i];
-      search.scan(request, scratch, result);
-      nanos[i] = result.scanNanos;
-      if (nanos[i] > 2 * MOST_NANOS) {
-        return nanos[i]; // once is enough, and may have been a second
-      }
-    }
-    return median(nanos);
+  private static double nanosOf(int rowBytes) {
+    return NANOS_OF_NODE + NANOS_OF_LINE * Math.ceilDiv(rowBytes, Memory.CACHE_LINE);
   }
 
-  private static long median(long[] nanos) {
-    long[] sorted = nanos.clone();
+  private static long median(long[] nanos, int count) {
+    long[] sorted = Arrays.copyOf(nanos, count);
     Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
+    return sorted[count / 2];
   }
 
   private float[] vector(int slot) {
@@ -188,7 +309,7 @@ final class Calibrator {
     float[] squaredNorms = new float[queries.length];
     for (int i = 0; i < queries.length; i++) {
       nearest[i] = new TopK();
-      nearest[i].reset(K);
+      nearest[i].reset(Calibration.LARGE_K);
       squaredNorms[i] = QueryNorm.squared(queries[i], 0, dimension());
     }
     int bound = index.graph().bound();
@@ -219,24 +340,25 @@ final class Calibrator {
    * Answers that are among the exact ones, or as near. Not by distance alone: its last bit depends
    * on how the query's norm was summed and how the kernel was compiled, and would cost hits.
    */
-  private static int hits(SearchResult result, int sample, TopK exact) {
+  private static int hits(SearchResult result, int sample, TopK exact, int k) {
     TopK nearest = result.nearest;
     int hits = 0;
-    for (int i = 0; i < nearest.size() && hits < K; i++) {
+    for (int i = 0; i < nearest.size() && hits < k; i++) {
       int slot = nearest.ordinal(i);
-      if (slot != sample && (nearest.distance(i) <= kth(exact) || contains(exact, slot))) {
+      if (slot != sample && (nearest.distance(i) <= kth(exact, k) || contains(exact, k, slot))) {
         hits++;
       }
     }
     return hits;
   }
 
-  private static float kth(TopK exact) {
-    return exact.size() == 0 ? 0 : exact.distance(exact.size() - 1);
+  private static float kth(TopK exact, int k) {
+    int size = Math.min(k, exact.size());
+    return size == 0 ? 0 : exact.distance(size - 1);
   }
 
-  private static boolean contains(TopK exact, int slot) {
-    for (int i = 0; i < exact.size(); i++) {
+  private static boolean contains(TopK exact, int k, int slot) {
+    for (int i = 0; i < Math.min(k, exact.size()); i++) {
       if (exact.ordinal(i) == slot) {
         return true;
       }

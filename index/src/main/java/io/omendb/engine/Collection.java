@@ -445,17 +445,7 @@ public final class Collection {
    * @param result overwritten
    */
   public void search(SearchRequest request, SearchScratch scratch, SearchResult result) {
-    search.search(request, effectiveEf(request), scratch, result);
-  }
-
-  private int effectiveEf(SearchRequest request) {
-    if (request.ef > 0) {
-      return request.ef;
-    }
-    Calibrator.Calibration calibration = maintenance.calibration();
-    return calibration.scans()
-        ? Calibrator.Calibration.SCAN
-        : Math.max(calibration.ef(), request.k + request.k / 2);
+    search.search(request, maintenance.calibration(), scratch, result);
   }
 
   /**
@@ -495,8 +485,7 @@ public final class Collection {
         figures.durableLsn(),
         figures.publishedLsn(),
         figures.checkpointLsn(),
-        maintenance.calibration().ef(),
-        maintenance.calibration().recall(),
+        maintenance.calibration(),
         figures.truthBytes(),
         index.codes().bytes(),
         index.graph().bytes(),

@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param durableSequence last log position on the device
  * @param visibleSequence last log position that reads see
  * @param checkpointSequence log position of the newest checkpoint
- * @param defaultEf beam of a search that names none; 0: it compares all rows
- * @param calibratedRecall recall@10 measured for it; NaN before the first calibration
+ * @param calibration what a search does that names no ef
  * @param truthBytes bytes of vectors, ids and payloads on disk
  * @param codeBytes memory of the codes
  * @param graphBytes memory of the graph
@@ -39,8 +38,7 @@ public record CollectionStats(
     long durableSequence,
     long visibleSequence,
     long checkpointSequence,
-    int defaultEf,
-    double calibratedRecall,
+    Calibration calibration,
     long truthBytes,
     long codeBytes,
     long graphBytes,
@@ -50,6 +48,16 @@ public record CollectionStats(
     long fallbackCount,
     @Nullable String fault,
     @Nullable String graphHash) {
+  /** Beam of a search for ten rows that names none; 0: it compares all rows. */
+  public int defaultEf() {
+    return calibration.ef();
+  }
+
+  /** Recall@10 measured for it; NaN before the first calibration. */
+  public double calibratedRecall() {
+    return calibration.recall();
+  }
+
   /** Ids that searches find. */
   public long searchableCount() {
     return liveCount - unbuiltCount + replacedCount;

@@ -6,10 +6,11 @@ package io.omendb.engine;
  * <pre>
  *  0  u64     magic "OMENIMG1"
  *  8  int32   default ef
- * 12  int32   0
+ * 12  int32   1: beams are scored on full vectors; 0: on codes
  * 16  float64 recall@10 measured with it; NaN before the first calibration
  * 24  int32   linked rows at the calibration
- * 28  …       0
+ * 28  int32   default ef of a search for 100 rows; 0: not measured
+ * 32  …       0
  * 64  the graph: {@link io.omendb.index.hnsw.GraphImage}
  * </pre>
  */
@@ -18,8 +19,10 @@ final class ImageHeaderLayout {
 
   static final int MAGIC = 0;
   static final int EF = 8;
+  static final int ON_VECTORS = 12;
   static final int RECALL = 16;
   static final int CALIBRATED_AT = 24;
+  static final int EF_OF_100 = 28;
   static final int BYTES = 64;
 
   private ImageHeaderLayout() {}

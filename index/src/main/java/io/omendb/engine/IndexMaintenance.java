@@ -34,7 +34,7 @@ final class IndexMaintenance {
   private static final int BATCHES_PER_GRAPH = 50;
 
   /** Rows held out for a calibration: those of the smallest hashes among one in sixteen. */
-  private static final int HELD_MOST = 256;
+  private static final int HELD_MOST = 512;
 
   private static final int HELD_LEAST = 30;
   private static final int HELD_ONE_IN = 16;
@@ -65,8 +65,7 @@ final class IndexMaintenance {
   private final RetryDistance linking;
   private boolean halfLinked;
   private volatile @Nullable RuntimeException fault;
-  private volatile Calibrator.Calibration calibration =
-      new Calibrator.Calibration(Calibrator.UNCALIBRATED_EF, Double.NaN);
+  private volatile Calibration calibration = Calibration.NONE;
 
   IndexMaintenance(
       CollectionConfig config,
@@ -90,7 +89,7 @@ final class IndexMaintenance {
     this.linking = new RetryDistance(nanoTime);
   }
 
-  Calibrator.Calibration calibration() {
+  Calibration calibration() {
     return calibration;
   }
 
@@ -281,7 +280,7 @@ final class IndexMaintenance {
       target = 1 - (1 - target) / 2;
     }
     int deleted = deletedRows();
-    Calibrator.Calibration found =
+    Calibration found =
         samples < HELD_LEAST
             ? null
             : calibrator.calibrate(sample, samples, inGraph, target, linked);
@@ -290,7 +289,7 @@ final class IndexMaintenance {
       LOG.info(
           "collection {}: {} by default (recall@10 {} on {} samples, {} linked, {} deleted)",
           config.name(),
-          calibration.scans() ? "all rows are compared" : "ef " + calibration.ef(),
+          calibration.describe(),
           calibration.recall(),
           samples,
           linked,
@@ -330,7 +329,7 @@ final class IndexMaintenance {
   final class Checkpoint implements AutoCloseable {
     private final long sequence = store.publishedLsn();
     private final GraphImage.@Nullable Cut cut;
-    private final Calibrator.Calibration calibrated = calibration;
+    private final Calibration calibrated = calibration;
     private final int calibratedAt = calibrations.calibratedAt();
     private final int codesHeld; // while there is a cut
 
@@ -379,6 +378,8 @@ final class IndexMaintenance {
         long h = header.address();
         Memory.putLong(h + ImageHeaderLayout.MAGIC, ImageHeaderLayout.MAGIC_VALUE);
         Memory.putInt(h + ImageHeaderLayout.EF, calibrated.ef());
+        Memory.putInt(h + ImageHeaderLayout.ON_VECTORS, calibrated.onVectors() ? 1 : 0);
+        Memory.putInt(h + ImageHeaderLayout.EF_OF_100, calibrated.efOf100());
         Memory.putLong(
             h + ImageHeaderLayout.RECALL, Double.doubleToRawLongBits(calibrated.recall()));
         Memory.putInt(h + ImageHeaderLayout.CALIBRATED_AT, calibratedAt);
@@ -447,8 +448,10 @@ final class IndexMaintenance {
           return true;
         }
         calibration =
-            new Calibrator.Calibration(
+            new Calibration(
                 Memory.getInt(h + ImageHeaderLayout.EF),
+                Memory.getInt(h + ImageHeaderLayout.EF_OF_100),
+                Memory.getInt(h + ImageHeaderLayout.ON_VECTORS) != 0,
                 Double.longBitsToDouble(Memory.getLong(h + ImageHeaderLayout.RECALL)));
         calibrations.calibrated(Memory.getInt(h + ImageHeaderLayout.CALIBRATED_AT), deletedRows());
       }

@@ -70,15 +70,17 @@ final class RowSearch {
   }
 
   /**
-   * @param ef of the graph, or {@link Calibrator.Calibration#SCAN}
+   * @param calibration of the collection: what the beam is scored on, and its width where the
+   *     request names none
    * @throws IllegalArgumentException if the query's norm is none that rows may have
    */
-  void search(SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
+  void search(
+      SearchRequest request, Calibration calibration, SearchScratch scratch, SearchResult result) {
     searches.increment();
     int most = request.k;
     for (int tries = 1; tries < MAX_TRIES; tries++) {
       long version = replaced.version();
-      boolean whole = searchOnce(request, ef, most, scratch, result);
+      boolean whole = searchOnce(request, calibration, most, scratch, result);
       if (result.abandoned || (whole && replaced.isAt(version))) {
         return;
       }
@@ -87,7 +89,7 @@ final class RowSearch {
       }
     }
     synchronized (replaced) {
-      boolean unused = searchOnce(request, ef, most, scratch, result);
+      boolean unused = searchOnce(request, calibration, most, scratch, result);
     }
   }
 
@@ -97,7 +99,11 @@ final class RowSearch {
    *     missing
    */
   private boolean searchOnce(
-      SearchRequest request, int ef, int most, SearchScratch scratch, SearchResult result) {
+      SearchRequest request,
+      Calibration calibration,
+      int most,
+      SearchScratch scratch,
+      SearchResult result) {
     result.reset(most);
     float[] query = load(request.query, scratch);
     float squaredNorm = squaredNorm(query);
@@ -109,11 +115,11 @@ final class RowSearch {
     } else if (index.linkedCount() == 0) {
       result.strategy = SearchStrategy.FLAT;
       scanUnlinked(request, query, squaredNorm, snapshot, result);
-    } else if (ef == Calibrator.Calibration.SCAN) {
+    } else if (request.ef == 0 && calibration.scans()) {
       result.strategy = SearchStrategy.FLAT;
       scanAll(request, query, squaredNorm, snapshot, result);
     } else {
-      searchLinked(request, Math.max(ef, request.k), query, squaredNorm, snapshot, scratch, result);
+      searchLinked(request, calibration, query, squaredNorm, snapshot, scratch, result);
     }
     boolean arrived = scanArrived(request, query, squaredNorm, snapshot.count(), result);
     return collect(request, arrived ? snapshot.count() : Integer.MAX_VALUE, result);
@@ -122,19 +128,21 @@ final class RowSearch {
   /** Searches the graph and what is not linked, or all rows one by one. */
   private void searchLinked(
       SearchRequest request,
-      int ef,
+      Calibration calibration,
       float[] query,
       float squaredNorm,
       UnlinkedBuffer.Snapshot snapshot,
       SearchScratch scratch,
       SearchResult result) {
+    int ef = request.ef > 0 ? Math.max(request.ef, request.k) : calibration.efFor(request.k);
     long beam = beam(ef);
     if (beam > MAX_BEAM) {
       // So few of the rows are left that the graph would be walked through for them in vain.
       result.strategy = SearchStrategy.FLAT;
       scanAll(request, query, squaredNorm, snapshot, result);
     } else {
-      int found = graph(query, squaredNorm, ef, beam, request.k, scratch, result);
+      boolean onVectors = calibration.onVectors();
+      int found = graph(query, squaredNorm, onVectors, ef, beam, request.k, scratch, result);
       if (found < request.k && result.ef >= MAX_BEAM) {
         // Deleted rows fill the widest beam: they lie here, and what is left lies elsewhere.
         result.strategy = SearchStrategy.FLAT;
@@ -157,11 +165,17 @@ final class RowSearch {
   }
 
   /** Searches the graph alone; the result's nearest rows are not copied out. */
-  void searchGraph(SearchRequest request, int ef, SearchScratch scratch, SearchResult result) {
+  void searchGraph(
+      SearchRequest request,
+      int ef,
+      boolean onVectors,
+      SearchScratch scratch,
+      SearchResult result) {
     result.reset(request.k);
     float[] query = load(request.query, scratch);
+    float squaredNorm = squaredNorm(query);
     int most = Math.max(ef, request.k);
-    graph(query, squaredNorm(query), most, beam(most), request.k, scratch, result);
+    graph(query, squaredNorm, onVectors, most, beam(most), request.k, scratch, result);
   }
 
   private float[] load(float[] given, SearchScratch scratch) {
@@ -195,16 +209,23 @@ final class RowSearch {
    * walked through and do not count. The first beam follows from their share, and is widened where
    * they lie closer here than elsewhere.
    *
+   * @param onVectors whether nodes are scored on full vectors, which no re-ranking changes
    * @return how many rows of the beam are found
    */
   private int graph(
       float[] query,
       float squaredNorm,
+      boolean onVectors,
       int ef,
       long firstBeam,
       int k,
       SearchScratch scratch,
       SearchResult result) {
+    if (onVectors) {
+      scratch.scoreOnVectors(query, squaredNorm, padded);
+    } else {
+      scratch.scoreOnCodes();
+    }
     int beam = (int) Math.min(firstBeam, MAX_BEAM);
     while (true) {
       long start = System.nanoTime();
@@ -225,7 +246,7 @@ final class RowSearch {
         rerank(
             query,
             squaredNorm,
-            Math.min(found, Math.max(MIN_RERANK, Math.max(2 * k, ef / 2))),
+            Math.min(found, onVectors ? k : Math.max(MIN_RERANK, Math.max(2 * k, ef / 2))),
             scratch,
             result);
         return found;

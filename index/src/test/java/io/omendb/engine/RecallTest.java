@@ -173,6 +173,36 @@ class RecallTest {
     }
   }
 
+  /**
+   * Clusters so tight that codes cannot tell the rows of one apart: a beam on codes of any width
+   * gathers them in any order. Found at a small ef too, as on full vectors.
+   */
+  @Test
+  void rowsCloserThanCodesCanTellAreFound() throws Exception {
+    int count = 20_000;
+    float[][] centres = gaussian(200, 64);
+    float[][] vectors = gaussian(count, 64);
+    float[][] queries = gaussian(100, 64);
+    for (float[][] rows : List.of(vectors, queries)) {
+      for (float[] row : rows) {
+        float[] centre = centres[random.nextInt(centres.length)];
+        for (int j = 0; j < row.length; j++) {
+          row[j] = centre[j] + 0.01f * row[j];
+        }
+      }
+    }
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = built(database, vectors);
+      CollectionStats stats = collection.stats(false);
+      double byDefault = recall(collection, queries, vectors);
+      double narrow = recall(collection, queries, vectors, 10);
+      System.err.println("clusters: " + byDefault + ", at ef 10 " + narrow + ", " + stats);
+      assertTrue(stats.calibration().onVectors());
+      assertTrue(byDefault >= 0.98, "recall@10 " + byDefault);
+      assertTrue(narrow >= 0.6, "recall@10 at ef 10 " + narrow);
+    }
+  }
+
   /** Of hard data too, at once and when the calibration has followed. */
   @Test
   void deletesCostNoRecallOnHardData() throws Exception {
@@ -250,10 +280,17 @@ class RecallTest {
   }
 
   private static double recall(Collection collection, float[][] queries, float[][] vectors) {
+    return recall(collection, queries, vectors, 0);
+  }
+
+  private static double recall(
+      Collection collection, float[][] queries, float[][] vectors, int ef) {
     List<float[]> live = Arrays.stream(vectors).filter(vector -> vector.length > 0).toList();
     int hits = 0;
     for (float[] query : queries) {
-      SearchResult result = TestEngine.search(collection, TestEngine.nearest(query, K));
+      SearchRequest request = TestEngine.nearest(query, K);
+      request.ef = ef;
+      SearchResult result = TestEngine.search(collection, request);
       assertEquals(K, result.count());
       double kth = TestEngine.bruteForce(collection.config().similarity(), query, live, K)[K - 1];
       for (int i = 0; i < K; i++) {

@@ -22,8 +22,8 @@ class SchedulesTest {
     assertFalse(schedule.isDue(499, 0));
     assertTrue(schedule.isDue(500, 0));
     schedule.calibrated(600, 0);
-    assertFalse(schedule.isDue(1_199, 0));
-    assertTrue(schedule.isDue(1_200, 0));
+    assertFalse(schedule.isDue(749, 0));
+    assertTrue(schedule.isDue(750, 0));
   }
 
   @Test
@@ -46,7 +46,12 @@ class SchedulesTest {
     pass(1);
     assertTrue(schedule.isOverdue(700, 0));
     schedule.calibrated(700, 0);
-    assertFalse(schedule.isOverdue(800, 0));
+    assertFalse(schedule.isOverdue(1_399, 0));
+    pass(CalibrationSchedule.PATIENCE_NANOS + 1);
+    assertFalse(schedule.isOverdue(1_399, 0), "not for some more rows");
+    assertFalse(schedule.isOverdue(1_400, 0));
+    pass(CalibrationSchedule.PATIENCE_NANOS + 1);
+    assertTrue(schedule.isOverdue(1_400, 0));
   }
 
   @Test

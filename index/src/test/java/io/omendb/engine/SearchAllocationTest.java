@@ -8,6 +8,7 @@ import io.omendb.index.distance.ChildJvm;
 import io.omendb.index.hnsw.SearchScratch;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +25,7 @@ class SearchAllocationTest {
             "--add-modules=jdk.incubator.vector",
             "--sun-misc-unsafe-memory-access=allow",
             "-Ddirectory=" + directory);
-    for (String kind : new String[] {"unlinked", "graph", "exact"}) {
+    for (String kind : new String[] {"unlinked", "graph", "exact", "vectors"}) {
       long bytes = Long.parseLong(child.value(kind));
       assertTrue(bytes < SEARCHES, () -> "bytes in 2,000 searches: " + child.output());
     }
@@ -49,6 +50,19 @@ class SearchAllocationTest {
         TestEngine.awaitLinked(collection);
         System.out.println("graph=" + fewest(collection, vectors, false));
         System.out.println("exact=" + fewest(collection, vectors, true));
+        float[][] close = Arrays.stream(vectors).map(float[]::clone).toArray(float[][]::new);
+        for (int i = 0; i < ROWS; i++) {
+          for (int j = 0; j < DIMENSION; j++) {
+            close[i][j] = vectors[i % 20][j] + 1e-3f * close[i][j];
+          }
+        }
+        Collection tight = database.create(CollectionConfig.of("tight", DIMENSION, Similarity.L2));
+        TestEngine.insert(tight, TestRows.of(close));
+        TestEngine.awaitLinked(tight);
+        if (!tight.stats(false).calibration().onVectors()) {
+          throw new IllegalStateException("codes do: " + tight.stats(false));
+        }
+        System.out.println("vectors=" + fewest(tight, close, false));
       }
     }
 

@@ -136,7 +136,8 @@ public final class HnswIndex implements AutoCloseable {
   }
 
   /**
-   * Finds the {@code ef} nearest nodes by code distance; see {@link SearchScratch}.
+   * Finds the {@code ef} nearest nodes by the distance of what the scratch says: codes, or full
+   * vectors.
    *
    * @param query padded to the kernels' float block
    * @return how many were found, read by {@link #found}
@@ -148,8 +149,15 @@ public final class HnswIndex implements AutoCloseable {
     int bound = graph.bound();
     CodeTable table = codes;
     scratch.resetCounters();
-    scratch.biased = table.quantizer().biased();
-    table.quantizer().encodeQuery(query, scratch.query(table.dims()));
+    if (scratch.vectorQuery == null) {
+      scratch.vectors = null;
+      scratch.biased = table.quantizer().biased();
+      table.quantizer().encodeQuery(query, scratch.query(table.dims()));
+    } else {
+      scratch.vectors = rows;
+      scratch.similarity = parameters.similarity;
+      scratch.biased = false;
+    }
     HnswSearcher.search(graph, entry, bound, table, ef, scratch);
     return scratch.poolSize;
   }

@@ -1,7 +1,9 @@
 package io.omendb.index.hnsw;
 
+import io.omendb.index.ExactDistance;
 import io.omendb.index.distance.Kernels;
 import io.omendb.index.quantization.CodeTable;
+import io.omendb.memory.Memory;
 
 /**
  * K-NN-SEARCH (Alg. 5) over SEARCH-LAYER (Alg. 2): greedy descent through the upper levels, then a
@@ -9,7 +11,8 @@ import io.omendb.index.quantization.CodeTable;
  *
  * <p>One sorted array serves as both heaps of the paper: a candidate carries a bit that says
  * whether it was expanded. Each hop has two phases, first gather the unvisited neighbours, then
- * score them in one loop, so that their loads overlap.
+ * score them in one loop, so that their loads overlap. Distances are those of codes, or of full
+ * vectors where the scratch has them.
  *
  * <p>Static methods over the caller's scratch: no allocation, no lock.
  */
@@ -156,6 +159,12 @@ final class HnswSearcher {
   private static void score(CodeTable codes, int n, SearchScratch scratch) {
     scratch.nodesVisited++;
     scratch.distanceComputations += n;
+    VectorRows vectors = scratch.vectors;
+    float[] query = scratch.vectorQuery;
+    if (vectors != null && query != null) {
+      scoreVectors(vectors, query, n, scratch);
+      return;
+    }
     scratch.touched +=
         Kernels.squaredL2(
             scratch.query,
@@ -168,6 +177,37 @@ final class HnswSearcher {
     if (scratch.biased) {
       codes.applyBiases(scratch.gathered, n, scratch.distances);
     }
+  }
+
+  /** As by codes: the rows' lines are touched first, so that their loads overlap. */
+  private static void scoreVectors(
+      VectorRows vectors, float[] query, int n, SearchScratch scratch) {
+    int[] gathered = scratch.gathered;
+    int[] distances = scratch.distances;
+    int dims = scratch.vectorDims;
+    int touched = 0;
+    for (int i = 0; i < n; i++) {
+      touched += Memory.touch(vectors.row(gathered[i]), dims * Float.BYTES);
+    }
+    scratch.touched += touched;
+    for (int i = 0; i < n; i++) {
+      int node = gathered[i];
+      float distance =
+          ExactDistance.distance(
+              scratch.similarity,
+              query,
+              scratch.vectorQuerySquaredNorm,
+              vectors.row(node),
+              vectors.squaredNorm(node),
+              dims);
+      distances[i] = ordered(distance);
+    }
+  }
+
+  /** The bits of a float as an int, in the order of the floats. */
+  static int ordered(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    return bits ^ ((bits >> 31) & Integer.MAX_VALUE);
   }
 
   private static int insertionPoint(long[] pool, int size, long entry) {

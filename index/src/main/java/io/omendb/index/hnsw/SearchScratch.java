@@ -1,6 +1,8 @@
 package io.omendb.index.hnsw;
 
+import io.omendb.index.Similarity;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one searching thread needs, reused from search to search: nothing is allocated in a search
@@ -28,6 +30,17 @@ public final class SearchScratch {
 
   /** Padded float query for re-ranking and flat scans. */
   float[] floatQuery = new float[256];
+
+  /** Where the full vectors are that nodes are scored on; null: they are scored on codes. */
+  @Nullable VectorRows vectors;
+
+  Similarity similarity = Similarity.L2;
+
+  /** The query for full vectors, padded to {@link #vectorDims}; null: search by codes. */
+  float @Nullable [] vectorQuery;
+
+  float vectorQuerySquaredNorm;
+  int vectorDims;
 
   private int[] rows = new int[256];
 
@@ -79,6 +92,23 @@ public final class SearchScratch {
       rows = new int[length + (length >>> 1)];
     }
     return rows;
+  }
+
+  /** Searches score nodes on their codes from now on, as they do at first. */
+  public void scoreOnCodes() {
+    vectorQuery = null;
+  }
+
+  /**
+   * Searches score nodes on their full vectors from now on: several times the memory traffic, for
+   * data whose rows lie closer together than codes can tell apart.
+   *
+   * @param query padded with zeros to {@code padded}
+   */
+  public void scoreOnVectors(float[] query, float squaredNorm, int padded) {
+    vectorQuery = query;
+    vectorQuerySquaredNorm = squaredNorm;
+    vectorDims = padded;
   }
 
   /** Keeps a touch pass alive: the value has no meaning. */

@@ -93,6 +93,7 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
             .setVisibleSequence(stats.visibleSequence())
             .setCheckpointSequence(stats.checkpointSequence())
             .setDefaultEf(stats.defaultEf())
+            .setBeamOnVectors(stats.calibration().onVectors())
             .setUnverifiedBytes(stats.unverifiedBytes())
             .setSearchCount(stats.searchCount())
             .setBruteForceFallbackCount(stats.fallbackCount())

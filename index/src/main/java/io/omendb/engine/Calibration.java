@@ -1,0 +1,62 @@
+package io.omendb.engine;
+
+/**
+ * What a search does that names no ef, as a calibration found it.
+ *
+ * @param ef beam of a search for ten rows; {@link #SCAN}: all rows are compared
+ * @param efOf100 that of a search for a hundred; 0: not measured
+ * @param onVectors whether nodes are scored on full vectors instead of codes, also where an ef is
+ *     named
+ * @param recall recall@10 measured so; NaN before the first calibration
+ */
+public record Calibration(int ef, int efOf100, boolean onVectors, double recall) {
+  static final int SCAN = 0;
+
+  /** Before the first calibration. */
+  static final Calibration NONE = new Calibration(128, 0, false, Double.NaN);
+
+  /** All rows are compared, and nothing is missed. */
+  static final Calibration OF_SCAN = new Calibration(SCAN, 0, false, 1);
+
+  /** What {@link #ef} and {@link #efOf100} were measured for. */
+  static final int K = 10;
+
+  static final int LARGE_K = 100;
+
+  /** Widest that is measured. */
+  static final int LARGEST = 4096;
+
+  /** Beam of a search for k rows where no large k was measured, in k. */
+  private static final double LEAST = 1.5;
+
+  boolean scans() {
+    return ef == SCAN;
+  }
+
+  /**
+   * The beam of a search for {@code k} rows, at least k: as measured for ten and for a hundred, by
+   * a power of k between the two, in proportion beyond, up to {@link #LARGEST} or little more than
+   * k.
+   */
+  int efFor(int k) {
+    double wanted = Math.max(ef, LEAST * k);
+    if (k > K && efOf100 > ef) {
+      double power = Math.log10((double) efOf100 / ef);
+      wanted =
+          k < LARGE_K
+              ? ef * Math.pow((double) k / K, power)
+              : Math.max(Math.min((double) efOf100 * k / LARGE_K, LARGEST), LEAST * k);
+    }
+    return (int) Math.max(k, Math.ceil(wanted));
+  }
+
+  /** In words, for the log. */
+  String describe() {
+    return scans()
+        ? "all rows are compared"
+        : "ef "
+            + ef
+            + (onVectors ? " on vectors" : "")
+            + (efOf100 > 0 ? ", " + efOf100 + " for 100 rows" : "");
+  }
+}
