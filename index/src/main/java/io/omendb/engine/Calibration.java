@@ -7,16 +7,21 @@ package io.omendb.engine;
  * @param efOf100 that of a search for a hundred; 0: not measured
  * @param onVectors whether nodes are scored on full vectors instead of codes, also where an ef is
  *     named
+ * @param reach of a search for up to ten rows, see {@link
+ *     io.omendb.index.hnsw.SearchScratch#stopBeyond}: it finds as much as with {@code ef}, for
+ *     less; 0: it has none
+ * @param reachOf100 of a search for a hundred rows; 0: it has none
  * @param recall recall@10 measured so; NaN before the first calibration
  */
-public record Calibration(int ef, int efOf100, boolean onVectors, double recall) {
+public record Calibration(
+    int ef, int efOf100, boolean onVectors, float reach, float reachOf100, double recall) {
   static final int SCAN = 0;
 
   /** Before the first calibration. */
-  static final Calibration NONE = new Calibration(128, 0, false, Double.NaN);
+  static final Calibration NONE = new Calibration(128, 0, false, 0, 0, Double.NaN);
 
   /** All rows are compared, and nothing is missed. */
-  static final Calibration OF_SCAN = new Calibration(SCAN, 0, false, 1);
+  static final Calibration OF_SCAN = new Calibration(SCAN, 0, false, 0, 0, 1);
 
   /** What {@link #ef} and {@link #efOf100} were measured for. */
   static final int K = 10;
@@ -50,6 +55,15 @@ public record Calibration(int ef, int efOf100, boolean onVectors, double recall)
     return (int) Math.max(k, Math.ceil(wanted));
   }
 
+  /** Reach of a search for {@code k} rows; 0: it has none. */
+  float reachFor(int k) {
+    if (k <= K || reach == 0 || reachOf100 == 0) {
+      return k <= K ? reach : 0;
+    }
+    float part = (float) Math.min(1, Math.log10((double) k / K));
+    return reach + part * (reachOf100 - reach);
+  }
+
   /** In words, for the log. */
   String describe() {
     return scans()
@@ -57,6 +71,7 @@ public record Calibration(int ef, int efOf100, boolean onVectors, double recall)
         : "ef "
             + ef
             + (onVectors ? " on vectors" : "")
+            + (reach > 0 ? " or reach " + reach : "")
             + (efOf100 > 0 ? ", " + efOf100 + " for 100 rows" : "");
   }
 }

@@ -1,13 +1,14 @@
 package io.omendb.engine;
 
 import io.omendb.index.ExactDistance;
+import io.omendb.index.Similarity;
 import io.omendb.index.TopK;
 import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.index.hnsw.SearchScratch;
+import io.omendb.index.hnsw.Workers;
 import io.omendb.memory.Memory;
 import io.omendb.storage.CollectionStore;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * gathers more of what they cannot order. Which of the two is counted, not timed, so that the same
  * rows get the same.
  *
+ * <p>A search also ends by distance, where that takes fewer than a beam that finds as much: easy
+ * queries end early, and hard ones may go on.
+ *
  * <p>Up to a share of all distances the beam is widened whatever it takes. Beyond that time
  * decides: the beam is widened as long as it takes less than comparing all rows, which finds
  * everything. So the target is missed only where either takes more than {@link #MOST_NANOS}.
@@ -31,7 +35,7 @@ final class Calibrator {
   private static final int NARROWEST = 10;
 
   /** From one beam tried to the next; between the last two it is searched on. */
-  private static final double STEP = Math.sqrt(2);
+  private static final int STEP = 2;
 
   /** The beam is found to one in so many. */
   private static final int RESOLUTION = 20;
@@ -56,7 +60,7 @@ final class Calibrator {
   private static final double MARGIN = 0.15;
 
   /** Samples of searches for a hundred rows: each has a hundred answers. */
-  private static final int LARGE_K_SAMPLES = 64;
+  private static final int LARGE_K_SAMPLES = 32;
 
   /** So many samples are always measured; more while all of them together take no longer than… */
   private static final int LEAST_SAMPLES = 128;
@@ -73,6 +77,19 @@ final class Calibrator {
 
   private static final double NANOS_OF_LINE = 10.5;
 
+  /** Between these the reach is sought, by bisection of its logarithm: to one part in twenty. */
+  private static final float LEAST_REACH = 0.02f;
+
+  private static final float MOST_REACH = 0.64f;
+
+  private static final int REACH_STEPS = 6;
+
+  /** Samples that a worker searches for at a time. */
+  private static final int CHUNK = 16;
+
+  /** Samples that a worker compares with all rows at a time. */
+  private static final int EXACT_CHUNK = 64;
+
   /** By how much full vectors must be cheaper than codes. */
   private static final double CHEAPER = 0.9;
 
@@ -82,11 +99,13 @@ final class Calibrator {
   private final CollectionStore store;
   private final HnswIndex index;
   private final RowSearch search;
+  private final Workers workers;
 
-  Calibrator(CollectionStore store, HnswIndex index, RowSearch search) {
+  Calibrator(CollectionStore store, HnswIndex index, RowSearch search, Workers workers) {
     this.store = store;
     this.index = index;
     this.search = search;
+    this.workers = workers;
   }
 
   /**
@@ -106,33 +125,49 @@ final class Calibrator {
     }
     Beam codes = samples.narrowest(Calibration.K, false, goal, Double.MAX_VALUE);
     boolean reached = codes.recall >= goal;
-    double limit = reached ? CHEAPER * codes.cost : Double.MAX_VALUE;
-    Beam vectors = samples.narrowest(Calibration.K, true, goal, limit);
-    boolean onVectors = vectors.recall >= goal && vectors.cost < limit;
-    if (!reached && !onVectors) {
-      if (samples.scanNanos() <= MOST_NANOS) {
-        return Calibration.OF_SCAN;
-      }
-      onVectors = vectors.recall > codes.recall;
+    Beam chosen = codes;
+    boolean onVectors = false;
+    if (!reached || samples.mayBeCheaperOnVectors(codes, goal)) {
+      double limit = reached ? CHEAPER * codes.cost : Double.MAX_VALUE;
+      Beam vectors = samples.narrowest(Calibration.K, true, goal, limit);
+      onVectors = vectors.cost < limit && vectors.recall >= Math.min(goal, codes.recall);
+      chosen = onVectors ? vectors : codes;
     }
-    Beam chosen = onVectors ? vectors : codes;
+    if (chosen.recall < goal && samples.scanNanos() <= MOST_NANOS) {
+      return Calibration.OF_SCAN;
+    }
+    Beam stopping = samples.stopping(Calibration.K, onVectors, goal, chosen);
     int efOf100 = 0;
+    float reachOf100 = 0;
     if (linked >= LARGE_K_FROM) {
-      efOf100 = samples.narrowest(Calibration.LARGE_K, onVectors, goal, Double.MAX_VALUE).ef;
+      Beam large = samples.narrowest(Calibration.LARGE_K, onVectors, goal, Double.MAX_VALUE);
+      efOf100 = large.ef;
+      reachOf100 = samples.stopping(Calibration.LARGE_K, onVectors, goal, large).reach;
     }
-    return new Calibration(chosen.ef, efOf100, onVectors, chosen.recall);
+    return new Calibration(
+        chosen.ef, efOf100, onVectors, stopping.reach, reachOf100, stopping.recall);
   }
 
   /**
    * What searches with one beam took.
    *
    * @param ef of the beam
+   * @param reach of the search; 0: none
    * @param recall mean of all samples
    * @param distances mean number computed
    * @param cost mean time in ns by the count of what was read
    * @param nanos median time
    */
-  private record Beam(int ef, double recall, double distances, double cost, long nanos) {}
+  private record Beam(
+      int ef, float reach, double recall, double distances, double cost, long nanos) {}
+
+  /** Figures of each sample's search. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Measured(long[] nanos, long[] distances, long[] reranked, long[] found) {
+    Measured(int samples) {
+      this(new long[samples], new long[samples], new long[samples], new long[samples]);
+    }
+  }
 
   /** Queries with their exact answers. */
   private final class Samples {
@@ -141,9 +176,7 @@ final class Calibrator {
     private final int linked;
     private final float[][] queries;
     private final TopK[] exact;
-    private final SearchScratch scratch = new SearchScratch();
-    private final SearchRequest request = new SearchRequest();
-    private final SearchResult result = new SearchResult();
+    private final SearchScratch[] scratches = new SearchScratch[workers.threads()];
     private long scanNanos = -1;
 
     Samples(int[] slots, int count, boolean inGraph, int linked) {
@@ -155,6 +188,7 @@ final class Calibrator {
         queries[i] = inGraph ? crossed(slots[i]) : vector(slots[i]);
       }
       exact = exactNearest(slots, queries);
+      Arrays.setAll(scratches, worker -> new SearchScratch());
     }
 
     private int count(int k) {
@@ -172,21 +206,18 @@ final class Calibrator {
      * @param limit of the cost: a beam beyond it is not looked for
      */
     Beam narrowest(int k, boolean onVectors, double goal, double limit) {
-      Beam below = null;
-      for (double ef = Math.max(NARROWEST, k); ef <= Calibration.LARGEST; ef *= STEP) {
-        Beam beam = measure(k, onVectors, (int) Math.round(ef));
-        if (below != null && takesTooLong(beam)) {
+      Beam below = measure(k, onVectors, Math.max(NARROWEST, k), 0);
+      while (below.recall < goal && below.cost < limit && below.ef < Calibration.LARGEST) {
+        Beam wider = measure(k, onVectors, Math.min(STEP * below.ef, Calibration.LARGEST), 0);
+        if (takesTooLong(wider)) {
           return below;
         }
-        if (beam.recall >= goal) {
-          return below == null ? beam : narrowestBetween(k, onVectors, goal, below.ef, beam);
+        if (wider.recall >= goal) {
+          return narrowestBetween(k, onVectors, goal, below.ef, wider);
         }
-        if (beam.cost >= limit) {
-          return beam;
-        }
-        below = beam;
+        below = wider;
       }
-      return Objects.requireNonNull(below, "a beam");
+      return below;
     }
 
     private Beam narrowestBetween(int k, boolean onVectors, double goal, int below, Beam reaching) {
@@ -194,7 +225,7 @@ final class Calibrator {
       Beam narrowest = reaching;
       while (narrowest.ef - low > Math.max(1, low / RESOLUTION)) {
         Beam middle =
-            measure(k, onVectors, (int) Math.round(Math.sqrt((double) low * narrowest.ef)));
+            measure(k, onVectors, (int) Math.round(Math.sqrt((double) low * narrowest.ef)), 0);
         if (middle.recall >= goal) {
           narrowest = middle;
         } else {
@@ -204,37 +235,90 @@ final class Calibrator {
       return narrowest;
     }
 
+    /**
+     * The least reach that finds what the beam does, if that takes less than the beam; the beam
+     * otherwise.
+     */
+    Beam stopping(int k, boolean onVectors, double goal, Beam beam) {
+      if (index.parameters().similarity() == Similarity.INNER_PRODUCT || beam.recall < goal) {
+        return beam;
+      }
+      Beam least = beam;
+      double low = LEAST_REACH;
+      double high = MOST_REACH;
+      for (int step = 0; step < REACH_STEPS; step++) {
+        double middle = Math.sqrt(low * high);
+        Beam tried = measure(k, onVectors, beam.ef, (float) middle);
+        if (tried.recall >= goal) {
+          least = tried;
+          high = middle;
+        } else {
+          low = middle;
+        }
+      }
+      return least.cost < beam.cost ? least : beam;
+    }
+
+    /** Whether a beam on vectors that costs as much as that on codes, or less, reaches the goal. */
+    boolean mayBeCheaperOnVectors(Beam codes, double goal) {
+      double ratio = nanosOf(index.codes().dims()) / nanosOf(store.rows().rowStride());
+      int ef = Math.max(NARROWEST, (int) (CHEAPER * ratio * codes.ef));
+      return ef < codes.ef && measure(Calibration.K, true, ef, 0).recall >= goal;
+    }
+
     private boolean takesTooLong(Beam beam) {
       return beam.distances > Math.max(MIN_DISTANCES, MAX_SHARE * linked)
           && beam.nanos >= Math.min(scanNanos(), MOST_NANOS);
     }
 
-    private Beam measure(int k, boolean onVectors, int ef) {
-      long[] nanos = new long[count(k)];
-      long sum = 0;
-      long found = 0;
+    private Beam measure(int k, boolean onVectors, int ef, float reach) {
+      Measured measured = new Measured(count(k));
+      int some = Math.min(measured.nanos.length, LEAST_SAMPLES);
+      search(k, onVectors, ef, reach, 0, some, measured);
+      int count = some;
+      if (Arrays.stream(measured.nanos).sum() < LONG_NANOS) {
+        count = measured.nanos.length;
+        search(k, onVectors, ef, reach, some, count, measured);
+      }
+      long distances = Arrays.stream(measured.distances).sum();
+      long reranked = Arrays.stream(measured.reranked).sum();
+      long found = Arrays.stream(measured.found).sum();
       long answers = 0;
-      long distances = 0;
-      long reranked = 0;
-      request.k = inGraph ? k + 1 : k; // the sample itself may be among the answers
-      int count = 0;
-      for (; count < nanos.length && (count < LEAST_SAMPLES || sum < LONG_NANOS); count++) {
-        int i = count;
-        request.query = queries[i];
-        search.searchGraph(request, ef, onVectors, scratch, result);
-        distances += result.distanceComputations;
-        reranked += result.reranked;
-        nanos[i] = result.graphNanos + result.rerankNanos;
-        sum += nanos[i];
-        int there = Math.min(k, exact[i].size());
-        answers += there;
-        found += Math.min(there, hits(result, slots[i], exact[i], k));
+      for (int i = 0; i < count; i++) {
+        answers += Math.min(k, exact[i].size());
       }
       double ofVector = nanosOf(store.rows().rowStride());
       double ofNode = onVectors ? ofVector : nanosOf(index.codes().dims());
       double cost = ((distances - reranked) * ofNode + reranked * ofVector) / count;
       double recall = (double) found / Math.max(1, answers);
-      return new Beam(ef, recall, (double) distances / count, cost, median(nanos, count));
+      return new Beam(
+          ef, reach, recall, (double) distances / count, cost, median(measured.nanos, count));
+    }
+
+    /**
+     * Searches for the samples from one to another, each chunk of them on whichever worker is free.
+     */
+    private void search(
+        int k, boolean onVectors, int ef, float reach, int from, int to, Measured measured) {
+      workers.run(
+          Math.ceilDiv(to - from, CHUNK),
+          worker -> {
+            SearchRequest request = new SearchRequest();
+            SearchResult result = new SearchResult();
+            request.k = inGraph ? k + 1 : k; // the sample itself may be among the answers
+            return chunk -> {
+              int end = Math.min(to, from + (chunk + 1) * CHUNK);
+              for (int i = from + chunk * CHUNK; i < end; i++) {
+                request.query = queries[i];
+                search.searchGraph(request, ef, reach, onVectors, scratches[worker], result);
+                measured.nanos[i] = result.graphNanos + result.rerankNanos;
+                measured.distances[i] = result.distanceComputations;
+                measured.reranked[i] = result.reranked;
+                measured.found[i] =
+                    Math.min(Math.min(k, exact[i].size()), hits(result, slots[i], exact[i], k));
+              }
+            };
+          });
     }
 
     /** What comparing all rows with a query takes. */
@@ -246,11 +330,13 @@ final class Calibrator {
     }
 
     private long timeScans() {
+      SearchRequest request = new SearchRequest();
+      SearchResult result = new SearchResult();
       request.k = Calibration.K;
       long[] nanos = new long[Math.min(TIMED_SCANS, queries.length)];
       for (int i = 0; i < nanos.length; i++) {
         request.query = queries[i];
-        search.scan(request, scratch, result);
+        search.scan(request, scratches[0], result);
         nanos[i] = result.scanNanos;
         if (nanos[i] > 2 * MOST_NANOS) {
           return nanos[i]; // once is enough, and may have been a second
@@ -302,38 +388,61 @@ final class Calibrator {
     return store.rows().vectorsAddress() + (long) slot * store.rows().rowStride();
   }
 
-  /** Each sample's nearest linked live rows; all samples on one block of rows at a time. */
+  /** Each sample's nearest linked live rows; a chunk of samples on one block of rows at a time. */
   private TopK[] exactNearest(int[] samples, float[][] queries) {
-    int padded = store.rows().rowStride() / Float.BYTES;
     TopK[] nearest = new TopK[queries.length];
+    workers.run(
+        Math.ceilDiv(queries.length, EXACT_CHUNK),
+        worker ->
+            chunk -> {
+              int from = chunk * EXACT_CHUNK;
+              int to = Math.min(queries.length, from + EXACT_CHUNK);
+              exactNearest(samples, queries, from, to, nearest);
+            });
+    return nearest;
+  }
+
+  private void exactNearest(int[] samples, float[][] queries, int first, int end, TopK[] nearest) {
+    int padded = store.rows().rowStride() / Float.BYTES;
     float[] squaredNorms = new float[queries.length];
-    for (int i = 0; i < queries.length; i++) {
+    for (int i = first; i < end; i++) {
       nearest[i] = new TopK();
       nearest[i].reset(Calibration.LARGE_K);
       squaredNorms[i] = QueryNorm.squared(queries[i], 0, dimension());
     }
+    Similarity similarity = index.parameters().similarity();
+    int[] live = new int[BLOCK];
     int bound = index.graph().bound();
     for (int from = 0; from < bound; from += BLOCK) {
-      int to = Math.min(bound, from + BLOCK);
-      for (int i = 0; i < queries.length; i++) {
-        for (int slot = from; slot < to; slot++) {
-          if (slot != samples[i] && index.graph().isLinked(slot) && !store.rows().isDeleted(slot)) {
-            float distance =
-                ExactDistance.distance(
-                    index.parameters().similarity(),
-                    queries[i],
-                    squaredNorms[i],
-                    row(slot),
-                    store.rows().squaredNorm(slot),
-                    padded);
-            if (distance <= nearest[i].bound()) {
-              nearest[i].offer(distance, slot);
-            }
+      int count = live(from, Math.min(bound, from + BLOCK), live);
+      for (int i = first; i < end; i++) {
+        for (int j = 0; j < count; j++) {
+          int slot = live[j];
+          float distance =
+              ExactDistance.distance(
+                  similarity,
+                  queries[i],
+                  squaredNorms[i],
+                  row(slot),
+                  store.rows().squaredNorm(slot),
+                  padded);
+          if (distance <= nearest[i].bound() && slot != samples[i]) {
+            nearest[i].offer(distance, slot);
           }
         }
       }
     }
-    return nearest;
+  }
+
+  /** The linked rows of a block that are not deleted. */
+  private int live(int from, int to, int[] live) {
+    int count = 0;
+    for (int slot = from; slot < to; slot++) {
+      if (index.graph().isLinked(slot) && !store.rows().isDeleted(slot)) {
+        live[count++] = slot;
+      }
+    }
+    return count;
   }
 
   /**

@@ -85,7 +85,7 @@ public final class Collection {
             buffer,
             replaced,
             codeReaders,
-            new Calibrator(store, index, search),
+            new Calibrator(store, index, search, workers),
             System::nanoTime);
     this.lastSequence = store.publishedLsn();
   }

@@ -10,7 +10,9 @@ package io.omendb.engine;
  * 16  float64 recall@10 measured with it; NaN before the first calibration
  * 24  int32   linked rows at the calibration
  * 28  int32   default ef of a search for 100 rows; 0: not measured
- * 32  …       0
+ * 32  float32 reach of a default search; 0: none
+ * 36  float32 that of a search for 100 rows; 0: none
+ * 40  …       0
  * 64  the graph: {@link io.omendb.index.hnsw.GraphImage}
  * </pre>
  */
@@ -23,6 +25,8 @@ final class ImageHeaderLayout {
   static final int RECALL = 16;
   static final int CALIBRATED_AT = 24;
   static final int EF_OF_100 = 28;
+  static final int REACH = 32;
+  static final int REACH_OF_100 = 36;
   static final int BYTES = 64;
 
   private ImageHeaderLayout() {}

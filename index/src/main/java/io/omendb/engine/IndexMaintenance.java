@@ -37,6 +37,10 @@ final class IndexMaintenance {
   private static final int HELD_MOST = 512;
 
   private static final int HELD_LEAST = 30;
+
+  /** So many are compared with all rows whatever it takes; see {@link #MOST_COMPARED}. */
+  private static final int COMPARED_LEAST = 256;
+
   private static final int HELD_ONE_IN = 16;
 
   /** Or one in so many of a graph that is small, and would have too few. */
@@ -44,8 +48,8 @@ final class IndexMaintenance {
 
   private static final int SMALL = 8_192;
 
-  /** Most rows that all samples together are compared with: some seconds of one thread. */
-  private static final long MOST_COMPARED = 256_000_000;
+  /** Rows that all samples together are compared with: a second. */
+  private static final long MOST_COMPARED = 40_000_000;
 
   private static final int[] NONE = {};
 
@@ -264,7 +268,7 @@ final class IndexMaintenance {
   }
 
   private void calibrate(int linked) {
-    int most = Math.clamp(MOST_COMPARED / linked, HELD_LEAST, HELD_MOST);
+    int most = Math.clamp(MOST_COMPARED / linked, COMPARED_LEAST, HELD_MOST);
     int[] sample = new int[most];
     int samples = 0;
     for (int i = 0; i < heldCount && samples < most; i++) {
@@ -380,6 +384,8 @@ final class IndexMaintenance {
         Memory.putInt(h + ImageHeaderLayout.EF, calibrated.ef());
         Memory.putInt(h + ImageHeaderLayout.ON_VECTORS, calibrated.onVectors() ? 1 : 0);
         Memory.putInt(h + ImageHeaderLayout.EF_OF_100, calibrated.efOf100());
+        Memory.putFloat(h + ImageHeaderLayout.REACH, calibrated.reach());
+        Memory.putFloat(h + ImageHeaderLayout.REACH_OF_100, calibrated.reachOf100());
         Memory.putLong(
             h + ImageHeaderLayout.RECALL, Double.doubleToRawLongBits(calibrated.recall()));
         Memory.putInt(h + ImageHeaderLayout.CALIBRATED_AT, calibratedAt);
@@ -452,6 +458,8 @@ final class IndexMaintenance {
                 Memory.getInt(h + ImageHeaderLayout.EF),
                 Memory.getInt(h + ImageHeaderLayout.EF_OF_100),
                 Memory.getInt(h + ImageHeaderLayout.ON_VECTORS) != 0,
+                Memory.getFloat(h + ImageHeaderLayout.REACH),
+                Memory.getFloat(h + ImageHeaderLayout.REACH_OF_100),
                 Double.longBitsToDouble(Memory.getLong(h + ImageHeaderLayout.RECALL)));
         calibrations.calibrated(Memory.getInt(h + ImageHeaderLayout.CALIBRATED_AT), deletedRows());
       }

@@ -21,6 +21,9 @@ final class RowSearch {
   /** Share of the live rows wanted in the beam with which a search is content. */
   private static final double ENOUGH = 0.8;
 
+  /** The beam of a search that ends by distance, in the ef that finds as much: it seldom fills. */
+  private static final int BEAM_OF_REACH = 4;
+
   /** Searches that a batch may overlap before the next one makes batches wait. */
   private static final int MAX_TRIES = 4;
 
@@ -141,8 +144,9 @@ final class RowSearch {
       result.strategy = SearchStrategy.FLAT;
       scanAll(request, query, squaredNorm, snapshot, result);
     } else {
-      boolean onVectors = calibration.onVectors();
-      int found = graph(query, squaredNorm, onVectors, ef, beam, request.k, scratch, result);
+      float reach = request.ef > 0 ? 0 : calibration.reachFor(request.k);
+      prepare(query, squaredNorm, calibration.onVectors(), request.k, reach, scratch);
+      int found = graph(query, squaredNorm, ef, beam, request.k, scratch, result);
       if (found < request.k && result.ef >= MAX_BEAM) {
         // Deleted rows fill the widest beam: they lie here, and what is left lies elsewhere.
         result.strategy = SearchStrategy.FLAT;
@@ -168,6 +172,7 @@ final class RowSearch {
   void searchGraph(
       SearchRequest request,
       int ef,
+      float reach,
       boolean onVectors,
       SearchScratch scratch,
       SearchResult result) {
@@ -175,7 +180,33 @@ final class RowSearch {
     float[] query = load(request.query, scratch);
     float squaredNorm = squaredNorm(query);
     int most = Math.max(ef, request.k);
-    graph(query, squaredNorm, onVectors, most, beam(most), request.k, scratch, result);
+    prepare(query, squaredNorm, onVectors, request.k, reach, scratch);
+    graph(query, squaredNorm, most, beam(most), request.k, scratch, result);
+  }
+
+  /**
+   * Says how the graph is to be searched.
+   *
+   * @param onVectors whether nodes are scored on full vectors, which no re-ranking changes
+   * @param reach beyond which a search ends; 0: it ends when the beam is expanded
+   */
+  private void prepare(
+      float[] query,
+      float squaredNorm,
+      boolean onVectors,
+      int k,
+      float reach,
+      SearchScratch scratch) {
+    if (onVectors) {
+      scratch.scoreOnVectors(query, squaredNorm, padded);
+    } else {
+      scratch.scoreOnCodes();
+    }
+    if (reach > 0) {
+      scratch.stopBeyond((int) Math.min(MAX_BEAM, beam(Math.max(k, Calibration.K))), reach);
+    } else {
+      scratch.neverStop();
+    }
   }
 
   private float[] load(float[] given, SearchScratch scratch) {
@@ -209,24 +240,18 @@ final class RowSearch {
    * walked through and do not count. The first beam follows from their share, and is widened where
    * they lie closer here than elsewhere.
    *
-   * @param onVectors whether nodes are scored on full vectors, which no re-ranking changes
    * @return how many rows of the beam are found
    */
   private int graph(
       float[] query,
       float squaredNorm,
-      boolean onVectors,
       int ef,
       long firstBeam,
       int k,
       SearchScratch scratch,
       SearchResult result) {
-    if (onVectors) {
-      scratch.scoreOnVectors(query, squaredNorm, padded);
-    } else {
-      scratch.scoreOnCodes();
-    }
-    int beam = (int) Math.min(firstBeam, MAX_BEAM);
+    boolean stops = scratch.stopRank() > 0;
+    int beam = (int) Math.min(stops ? BEAM_OF_REACH * firstBeam : firstBeam, MAX_BEAM);
     while (true) {
       long start = System.nanoTime();
       int side = codeReaders.enter();
@@ -236,17 +261,25 @@ final class RowSearch {
       } finally {
         codeReaders.exit(side);
       }
-      result.ef = beam;
+      result.ef = stops ? (int) firstBeam : beam;
       result.nodesVisited += scratch.nodesVisited();
       result.distanceComputations += scratch.distanceComputations();
       int found = found(met, scratch);
       result.graphNanos += System.nanoTime() - start;
+      if (stops && found < met && foundIn(scratch.stopRank(), met, scratch) < ENOUGH * k) {
+        // Deleted rows lie closer here than elsewhere, and stopped it too soon.
+        scratch.neverStop();
+        stops = false;
+        continue;
+      }
       boolean enough = found >= k && found >= ENOUGH * ef;
-      if (enough || met < beam || beam >= MAX_BEAM) {
+      if (enough || stops || met < beam || beam >= MAX_BEAM) {
         rerank(
             query,
             squaredNorm,
-            Math.min(found, onVectors ? k : Math.max(MIN_RERANK, Math.max(2 * k, ef / 2))),
+            Math.min(
+                found,
+                scratch.scoresOnVectors() ? k : Math.max(MIN_RERANK, Math.max(2 * k, ef / 2))),
             scratch,
             result);
         return found;
@@ -273,6 +306,17 @@ final class RowSearch {
       if (slot < count && isFound(slot)) {
         rows[found++] = slot;
       }
+    }
+    return found;
+  }
+
+  /** How many of the nearest {@code rank} nodes are found. */
+  private int foundIn(int rank, int met, SearchScratch scratch) {
+    int count = store.rows().count();
+    int found = 0;
+    for (int i = 0; i < Math.min(rank, met); i++) {
+      int slot = HnswIndex.found(scratch, i);
+      found += slot < count && isFound(slot) ? 1 : 0;
     }
     return found;
   }

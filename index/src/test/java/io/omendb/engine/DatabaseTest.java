@@ -97,8 +97,7 @@ class DatabaseTest {
         assertEquals(ROWS - 2, after.linkedCount(), "the graph was loaded, not built");
         assertEquals(0, after.unlinkedCount());
         assertEquals(before.graphHash(), after.graphHash());
-        assertEquals(before.defaultEf(), after.defaultEf());
-        assertEquals(before.calibratedRecall(), after.calibratedRecall());
+        assertEquals(before.calibration(), after.calibration());
         assertEquals(before.visibleSequence(), after.visibleSequence());
         assertEquals(config("things"), collection.config());
         assertEquals(created, collection.createdMillis());

@@ -113,15 +113,17 @@ final class HnswSearcher {
   }
 
   /**
-   * SEARCH-LAYER: expands candidates until the {@code ef} nearest are all expanded. Starts from
-   * what is in the pool; nodes marked visited are not met again, nor those past the scratch's
-   * bound. Records the expanded nodes.
+   * SEARCH-LAYER: expands candidates until the {@code ef} nearest are all expanded, or the nearest
+   * is beyond the scratch's reach. Starts from what is in the pool; nodes marked visited are not
+   * met again, nor those past the scratch's bound. Records the expanded nodes.
    */
   static void searchLayer(
       HnswGraph graph, CodeTable codes, int level, int ef, SearchScratch scratch) {
     long[] pool = scratch.pool;
     int[] gathered = scratch.gathered;
     int[] distances = scratch.distances;
+    int rank = scratch.stopRank;
+    int reach = Integer.MAX_VALUE;
     int size = scratch.poolSize;
     int at = 0;
     while (at < size) {
@@ -129,6 +131,12 @@ final class HnswSearcher {
       if ((candidate & EXPANDED) != 0) {
         at++;
         continue;
+      }
+      if (rank > 0 && size >= rank) {
+        reach = reach(distanceOf(pool[rank - 1]), scratch);
+        if (distanceOf(candidate) > reach) {
+          break;
+        }
       }
       pool[at] = candidate | EXPANDED;
       int node = pooledOrdinal(candidate);
@@ -138,6 +146,9 @@ final class HnswSearcher {
       int first = at + 1;
       for (int i = 0; i < n; i++) {
         long entry = (long) distances[i] << 32 | (long) gathered[i] << 1;
+        if (distances[i] > reach) {
+          continue;
+        }
         if (size == ef) {
           if (entry >= pool[size - 1]) {
             continue;
@@ -202,6 +213,13 @@ final class HnswSearcher {
               dims);
       distances[i] = ordered(distance);
     }
+  }
+
+  /** The farthest distance that is worth expanding, where the one of the rank is this. */
+  private static int reach(int distance, SearchScratch scratch) {
+    return scratch.vectorQuery == null
+        ? (int) (distance * scratch.stopFactor)
+        : ordered(Float.intBitsToFloat(distance) * scratch.stopFactor);
   }
 
   /** The bits of a float as an int, in the order of the floats. */

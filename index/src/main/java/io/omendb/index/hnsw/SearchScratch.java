@@ -42,6 +42,12 @@ public final class SearchScratch {
   float vectorQuerySquaredNorm;
   int vectorDims;
 
+  /** Where the pool has so many, a search ends by distance; 0: it does not. */
+  int stopRank;
+
+  /** …once the nearest candidate is farther than this times the one of that rank. */
+  float stopFactor;
+
   private int[] rows = new int[256];
 
   /** Whether distances are biased: an inner product, not a distance. */
@@ -92,6 +98,32 @@ public final class SearchScratch {
       rows = new int[length + (length >>> 1)];
     }
     return rows;
+  }
+
+  /** Whether searches score nodes on their full vectors. */
+  public boolean scoresOnVectors() {
+    return vectorQuery != null;
+  }
+
+  /** Searches end only when the beam is expanded from now on, as they do at first. */
+  public void neverStop() {
+    stopRank = 0;
+  }
+
+  /**
+   * Searches also end by distance from now on: when no candidate is nearer than {@code 1 + reach}
+   * times the {@code rank}-th nearest node found, in what nodes are scored on (squared, for L2).
+   * Distance Adaptive Beam Search, <a href="https://arxiv.org/abs/2505.15636">2505.15636</a>. For
+   * distances only: products have no such ratio.
+   */
+  public void stopBeyond(int rank, float reach) {
+    stopRank = rank;
+    stopFactor = 1 + reach;
+  }
+
+  /** The rank of {@link #stopBeyond}; 0: searches do not end by distance. */
+  public int stopRank() {
+    return stopRank;
   }
 
   /** Searches score nodes on their codes from now on, as they do at first. */

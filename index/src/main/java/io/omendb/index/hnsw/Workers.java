@@ -61,7 +61,9 @@ public final class Workers implements AutoCloseable {
   }
 
   /** One chunk of work on one worker's own state. */
-  interface ChunkTask {
+  @FunctionalInterface
+  public interface ChunkTask {
+    /** Does the work of that number. */
     void run(int chunk);
   }
 
@@ -70,7 +72,7 @@ public final class Workers implements AutoCloseable {
    *
    * @param worker makes the task of worker 0..threads−1, over that worker's own scratch
    */
-  void run(int chunks, IntFunction<ChunkTask> worker) {
+  public void run(int chunks, IntFunction<ChunkTask> worker) {
     exclusively(() -> runInTurn(chunks, worker));
   }
 

@@ -120,6 +120,50 @@ class HnswIndexTest {
     }
   }
 
+  /** A search that ends by distance finds what the wide beam finds, for fewer distances. */
+  @ParameterizedTest
+  @CsvSource({"L2, false", "L2, true", "COSINE, false", "COSINE, true"})
+  void aSearchThatEndsByDistanceFindsAsMuch(Similarity similarity, boolean onVectors) {
+    int dimension = 16;
+    int k = 10;
+    try (NativeRows rows = NativeRows.gaussian(dimension, 5_000, seed);
+        HnswIndex index = rows.build(similarity, workers)) {
+      SearchScratch scratch = new SearchScratch();
+      long[] distances = new long[3];
+      int[] same = new int[3];
+      float[] reaches = {0, 0.01f, 0.5f};
+      int queries = 100;
+      for (int q = 0; q < queries; q++) {
+        float[] query = rows.vector(q * 50);
+        scratch.scoreOnCodes();
+        if (onVectors) {
+          float squaredNorm = rows.squaredNorm(q * 50);
+          scratch.scoreOnVectors(query, squaredNorm, query.length);
+        }
+        Set<Integer> exact = new HashSet<>();
+        for (int i = 0; i < reaches.length; i++) {
+          scratch.neverStop();
+          if (reaches[i] > 0) {
+            scratch.stopBeyond(k, reaches[i]);
+          }
+          assertTrue(index.search(query, 400, scratch) >= k);
+          distances[i] += scratch.distanceComputations();
+          for (int hit = 0; hit < k; hit++) {
+            int ordinal = HnswIndex.found(scratch, hit);
+            same[i] += i == 0 || exact.contains(ordinal) ? 1 : 0;
+            if (i == 0) {
+              exact.add(ordinal);
+            }
+          }
+        }
+      }
+      String figures = Arrays.toString(distances) + " distances, same " + Arrays.toString(same);
+      assertTrue(distances[1] < distances[2] && distances[2] < distances[0], figures);
+      assertTrue(same[1] < same[2] || same[1] == queries * k, figures);
+      assertTrue(same[2] >= 0.98 * queries * k, figures);
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Similarity.class)
   void identicalVectorsAreAllReachedAndAnswersAreDistinct(Similarity similarity) {

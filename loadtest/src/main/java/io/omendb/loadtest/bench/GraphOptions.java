@@ -27,8 +27,7 @@ final class GraphOptions {
       names = "--ef",
       split = ",",
       paramLabel = "EF",
-      description =
-          "Search with these ef, and with the collection's default ef, which always has a row.")
+      description = "Search with these ef, and by default, which always has a row: that of ef 0.")
   private List<Integer> ef = List.of();
 
   int m() {
@@ -39,9 +38,9 @@ final class GraphOptions {
     return efConstruction;
   }
 
-  /** The wanted ef and the default one, ascending, each once. */
-  List<Integer> efWith(int defaultEf) {
-    return Stream.concat(ef.stream(), Stream.of(defaultEf)).sorted().distinct().toList();
+  /** The wanted ef and 0, which is the default search, ascending, each once. */
+  List<Integer> efs() {
+    return Stream.concat(ef.stream(), Stream.of(0)).sorted().distinct().toList();
   }
 
   Map<String, Object> settings() {

@@ -161,7 +161,7 @@ final class GrpcBench implements Callable<Integer> {
       }
       CollectionStats stats = connection.stats(collection, true);
       describe(set, connection.serverStats(), stats, times, buildSeconds);
-      for (int ef : graphOptions.efWith(stats.getDefaultEf())) {
+      for (int ef : graphOptions.efs()) {
         search(connection, collection, set, ef);
       }
       report.put("rss_max_bytes", server.peakResidentBytes(connection));

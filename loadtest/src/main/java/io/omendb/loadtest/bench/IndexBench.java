@@ -195,12 +195,14 @@ final class IndexBench implements Callable<Integer> {
     report.put("heap_max_bytes", Runtime.getRuntime().maxMemory());
     report.put("rss_max_bytes", Machine.peakResidentBytes(ProcessHandle.current().pid()));
     report.put("default_ef", stats.defaultEf());
+    report.put("default_reach", stats.calibration().reach(), 4);
+    report.put("beam_on_vectors", stats.calibration().onVectors() ? 1 : 0);
     report.put("graph_hash", Objects.requireNonNullElse(stats.graphHash(), ""));
   }
 
   private void search(Collection collection, Dataset set) {
     EngineSearch search = new EngineSearch(collection, set);
-    for (int ef : graphOptions.efWith(collection.stats(false).defaultEf())) {
+    for (int ef : graphOptions.efs()) {
       progress.start("search, ef " + ef, 1);
       report.add(search.measure(ef, searchThreads, Duration.ofSeconds(seconds)));
       progress.add(1);

@@ -94,6 +94,7 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
             .setCheckpointSequence(stats.checkpointSequence())
             .setDefaultEf(stats.defaultEf())
             .setBeamOnVectors(stats.calibration().onVectors())
+            .setDefaultReach(stats.calibration().reach())
             .setUnverifiedBytes(stats.unverifiedBytes())
             .setSearchCount(stats.searchCount())
             .setBruteForceFallbackCount(stats.fallbackCount())
