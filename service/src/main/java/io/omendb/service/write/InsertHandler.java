@@ -122,7 +122,7 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
     private final WriteMode mode;
     private final @Nullable Deadline deadline;
     private final long endNanos;
-    private boolean waited; // used in the write queue alone
+    private boolean waited;
 
     HeldInsert(
         ServerCall<RowsMessage, Reply> call,
@@ -185,7 +185,9 @@ public final class InsertHandler implements ServerCallHandler<RowsMessage, Reply
 
     private void end() {
       rows.close();
-      waiting.done(this);
+      if (waited) {
+        waiting.done(this);
+      }
     }
 
     /// Writes and waits for the acknowledgement; false where the unlinked buffer is full.

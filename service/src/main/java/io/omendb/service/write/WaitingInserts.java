@@ -4,10 +4,10 @@ import io.omendb.engine.Collection;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,7 +56,9 @@ public final class WaitingInserts implements AutoCloseable {
     }
   }
 
-  private final Map<Collection, Line> lines = new HashMap<>();
+  /// Changed under the lock; every insert asks whether its collection has one, which takes none.
+  private final Map<Collection, Line> lines = new ConcurrentHashMap<>();
+
   private final Thread thread = new Thread(this::run, "omendb-insert-wait");
   private volatile boolean closed;
 
@@ -66,7 +68,7 @@ public final class WaitingInserts implements AutoCloseable {
   }
 
   /// Inserts of the collection came earlier and are not done: whoever comes now is behind them.
-  synchronized boolean hasOf(Collection collection) {
+  boolean hasOf(Collection collection) {
     return lines.containsKey(collection);
   }
 
@@ -106,10 +108,10 @@ public final class WaitingInserts implements AutoCloseable {
       ready.forEach(insert -> guarded(insert, insert::resume));
       over.clear();
       ready.clear();
-      if (hasAny()) {
-        LockSupport.parkNanos(this, PAUSE_NANOS);
-      } else {
+      if (lines.isEmpty()) {
         LockSupport.park(this);
+      } else {
+        LockSupport.parkNanos(this, PAUSE_NANOS);
       }
     }
     abandonAll();
@@ -131,10 +133,6 @@ public final class WaitingInserts implements AutoCloseable {
       }
     }
     lines.values().removeIf(Line::isEmpty);
-  }
-
-  private synchronized boolean hasAny() {
-    return !lines.isEmpty();
   }
 
   private void guarded(Waiting insert, Runnable step) {
