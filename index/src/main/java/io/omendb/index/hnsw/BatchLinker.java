@@ -18,6 +18,9 @@ import java.util.Arrays;
  *   <li>A node that every list pruned again gets one in-edge back.
  * </ol>
  *
+ * <p>A node that finds its own vector in the graph, or right before it in the order, takes no part
+ * in that: it joins the {@link Duplicates} of the other.
+ *
  * <p>Each list has one writer in a phase, so there are no locks, and the outcome depends on the
  * batch only, not on the number of threads. Candidates are all nodes the search expanded, also
  * those that the beam pushed out again: on clustered data the beam alone left whole clusters
@@ -45,17 +48,25 @@ final class BatchLinker {
   private final LevelGenerator levelGenerator;
   private final int efConstruction;
   private final Workers workers;
+  private final Duplicates duplicates;
 
   private long[] order = new long[0];
   private int[] entries = new int[0];
   private int[] nodes = new int[0];
   private long[] edges = new long[0];
 
-  BatchLinker(HnswGraph graph, int efConstruction, long seed, Workers workers) {
+  /** Of each node of the batch, an earlier one with the same vector, or NONE. */
+  private int[] copies = new int[0];
+
+  /** Of each node of the batch, one in the graph with the same vector, or NONE. */
+  private int[] linkedCopies = new int[0];
+
+  BatchLinker(HnswGraph graph, VectorRows rows, int efConstruction, long seed, Workers workers) {
     this.graph = graph;
     this.levelGenerator = new LevelGenerator(seed, graph.m());
     this.efConstruction = efConstruction;
     this.workers = workers;
+    this.duplicates = new Duplicates(graph, rows);
   }
 
   private LinkScratch scratch(int worker) {
@@ -90,6 +101,7 @@ final class BatchLinker {
       }
     }
     orderByDescent(codes, batch, count);
+    findDuplicates(codes, count);
     graph.publishBound(bound);
     int oldTop = graph.maxLevel();
     // All searches come before any reverse edge, on all levels: a list with an edge to a member
@@ -100,9 +112,44 @@ final class BatchLinker {
     for (int level = top; level >= 0; level--) {
       backward(codes, level, membersOf(level, count));
     }
+    joinDuplicates(codes, count);
     ensureInEdges(count);
     if (top > oldTop) {
       graph.setEntry(topNode, top);
+    }
+  }
+
+  /** Finds those of the batch whose vector an earlier one has: copies descend the same way. */
+  private void findDuplicates(CodeTable codes, int count) {
+    workers.run(
+        (count + CHUNK - 1) / CHUNK,
+        w ->
+            chunk -> {
+              for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
+                copies[i] = Duplicates.NONE;
+                linkedCopies[i] = Duplicates.NONE;
+                for (int j = i - 1; j >= Math.max(0, i - WINDOW) && sameDescent(i, j); j--) {
+                  if (duplicates.isCopy(codes, nodes[i], nodes[j])) {
+                    copies[i] = nodes[j];
+                    break;
+                  }
+                }
+              }
+            });
+  }
+
+  private boolean sameDescent(int i, int j) {
+    return order[i] >>> 31 == order[j] >>> 31;
+  }
+
+  /** In the batch's order, so that the trees do not depend on the threads. */
+  private void joinDuplicates(CodeTable codes, int count) {
+    LinkScratch state = scratch(0);
+    for (int i = 0; i < count; i++) {
+      int copy = copies[i] == Duplicates.NONE ? linkedCopies[i] : copies[i];
+      if (copy != Duplicates.NONE) {
+        duplicates.join(codes, nodes[i], copy, state);
+      }
     }
   }
 
@@ -194,6 +241,8 @@ final class BatchLinker {
       nodes = new int[count];
       order = new long[count];
       entries = new int[count];
+      copies = new int[count];
+      linkedCopies = new int[count];
     }
     int chunks = (count + CHUNK - 1) / CHUNK;
     long[] descentHashes = new long[count];
@@ -263,6 +312,9 @@ final class BatchLinker {
 
   private void linkForward(
       CodeTable codes, int level, Members members, int i, int oldTop, LinkScratch state) {
+    if (level == 0 && copies[i] != Duplicates.NONE) {
+      return;
+    }
     int[] memberAt = members.nodes();
     int entry = members.entries()[i];
     int node = memberAt[i];
@@ -280,6 +332,12 @@ final class BatchLinker {
         searchByProduct(codes, level, scratch);
       }
     }
+    if (level == 0) {
+      linkedCopies[i] = duplicates.nearestCopy(codes, node, scratch);
+      if (linkedCopies[i] != Duplicates.NONE) {
+        return;
+      }
+    }
     int window = members.count() <= ALL_PAIRS ? members.count() : WINDOW;
     int from = Math.max(0, i - window);
     int to = Math.min(members.count(), i + window + 1);
@@ -287,11 +345,13 @@ final class BatchLinker {
     long[] keys = state.candidates(scratch.expandedCount + to - from);
     int n = 0;
     for (int e = 0; e < scratch.expandedCount; e++) {
-      keys[n++] = masked(scratch.expanded[e], mask);
+      if (level > 0 || !graph.isDuplicate(HnswSearcher.ordinalOf(scratch.expanded[e]))) {
+        keys[n++] = masked(scratch.expanded[e], mask);
+      }
     }
     long row = codes.row(node);
     for (int j = from; j < to; j++) {
-      if (j != i) {
+      if (j != i && (level > 0 || copies[j] == Duplicates.NONE)) {
         int distance = Kernels.squaredL2(row, codes.row(memberAt[j]), codes.dims());
         keys[n++] = masked(HnswSearcher.key(distance, memberAt[j]), mask);
       }

@@ -9,7 +9,7 @@ import java.lang.invoke.VarHandle;
  *
  * <pre>
  * links0   ordinal · stride0      int32[2m], ended by −1 when shorter; rows start on a cache line
- * levels   ordinal                int8: 0 not linked, else top level + 1
+ * levels   ordinal                int8: 0 not linked, else top level + 1, and 64 for a duplicate
  * upperAt  ordinal · 4            int32: first list of the node in upper, for top level ≥ 1
  * upper    list · m · 4           int32[m], ended by −1 when shorter; levels 1..top in a row
  * </pre>
@@ -18,6 +18,11 @@ import java.lang.invoke.VarHandle;
  * linked ordinal below {@link #bound}; no list has its owner or an id twice; edges of level l lead
  * to nodes whose top level is at least l; the entry has the highest top level; every linked node is
  * reached from the entry on level 0, so each but the entry has a predecessor there.
+ *
+ * <p>A duplicate, a node whose vector another node has that was linked before, is no node of the
+ * graph of different vectors: that leads to the other, and from there a tree of duplicates to all.
+ * Otherwise the copies of a vector fill each other's lists and every beam that comes near, and what
+ * lies behind them is not found. See {@link Duplicates}.
  *
  * <p>Threads: each list has one writer at a time; any number of readers, who never wait. A writer
  * stores ids and the new end mark before an id takes the place of the old one; a reader may meet a
@@ -29,6 +34,7 @@ public final class HnswGraph implements AutoCloseable {
   static final int MAX_LEVEL = 15;
 
   static final int END = -1;
+  private static final int DUPLICATE = 64;
   private static final long NO_ENTRY = -1L;
 
   private final int m;
@@ -97,7 +103,17 @@ public final class HnswGraph implements AutoCloseable {
 
   /** Top level of a node; −1 when it is not linked. */
   public int levelOf(int ordinal) {
-    return Memory.getByte(levels.address() + ordinal) - 1;
+    return (Memory.getByte(levels.address() + ordinal) & (DUPLICATE - 1)) - 1;
+  }
+
+  /** Whether a linked node is a duplicate. */
+  boolean isDuplicate(int ordinal) {
+    return (Memory.getByte(levels.address() + ordinal) & DUPLICATE) != 0;
+  }
+
+  void markDuplicate(int ordinal) {
+    long address = levels.address() + ordinal;
+    Memory.putByte(address, (byte) (Memory.getByte(address) | DUPLICATE));
   }
 
   /** Whether a node has been linked. */
@@ -155,6 +171,17 @@ public final class HnswGraph implements AutoCloseable {
    */
   public int neighbors(int level, int ordinal, int[] into) {
     return read(listAddress(level, ordinal), maxDegree(level), into);
+  }
+
+  /** Ids in a list. Writer only. */
+  int degree(int level, int ordinal) {
+    long address = listAddress(level, ordinal);
+    int capacity = maxDegree(level);
+    int n = 0;
+    while (n < capacity && Memory.getInt(address + 4L * n) >= 0) {
+      n++;
+    }
+    return n;
   }
 
   /** Reads the list at an address. */

@@ -72,7 +72,7 @@ public final class HnswIndex implements AutoCloseable {
     this.workers = workers;
     this.retired = retired;
     this.graph = new HnswGraph(parameters.m, maxNodes(parameters));
-    this.linker = new BatchLinker(graph, parameters.efConstruction, parameters.seed, workers);
+    this.linker = new BatchLinker(graph, rows, parameters.efConstruction, parameters.seed, workers);
     this.codes = newTable(untrained(parameters));
   }
 

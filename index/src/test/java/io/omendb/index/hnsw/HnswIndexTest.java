@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -183,6 +184,78 @@ class HnswIndexTest {
         }
         assertEquals(100, distinct.size());
         assertEquals(1000, index.search(rows.query(vector), 1000, scratch));
+      }
+    }
+  }
+
+  /** A beam that is full of copies of one vector hides nothing behind them. */
+  @ParameterizedTest
+  @CsvSource({"L2, 1", "L2, 2", "COSINE, 2", "INNER_PRODUCT, 2"})
+  void aRowAmongCopiesOfAnotherIsFound(Similarity similarity, int threads) {
+    int dimension = 32;
+    int count = 10_000;
+    int oneIn = 100;
+    Random random = new Random(seed);
+    float[] copied = unit(random, dimension);
+    try (NativeRows rows = new NativeRows(dimension, count);
+        Workers workers = new Workers(threads, "copies")) {
+      for (int i = 0; i < count; i++) {
+        rows.add(i % oneIn == 0 ? unit(random, dimension) : copied);
+      }
+      try (HnswIndex index = rows.build(similarity, workers)) {
+        assertEquals(List.of(), index.violations());
+        SearchScratch scratch = new SearchScratch();
+        int lost = 0;
+        for (int i = 0; i < count; i += oneIn) {
+          lost += rows.search(index, rows.vector(i), 1, 10, scratch).ordinal(0) == i ? 0 : 1;
+        }
+        assertEquals(0, lost, "of " + count / oneIn);
+        TopK found = rows.search(index, rows.query(copied), 1_000, 1_000, scratch);
+        assertEquals(0, found.distance(999) - found.distance(0), 1e-5, "1,000 copies");
+      }
+    }
+  }
+
+  private static float[] unit(Random random, int dimension) {
+    float[] vector = new float[dimension];
+    double squares = 0;
+    for (int j = 0; j < dimension; j++) {
+      vector[j] = (float) random.nextGaussian();
+      squares += vector[j] * vector[j];
+    }
+    for (int j = 0; j < dimension; j++) {
+      vector[j] /= (float) Math.sqrt(squares);
+    }
+    return vector;
+  }
+
+  /** Every row stored some times over: neighbours are other rows, and all copies are found. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 5, 40})
+  void copiesOfEveryRowAreFound(int copies) {
+    int dimension = 16;
+    int different = 2_000;
+    Random random = new Random(seed);
+    float[][] vectors = new float[different][];
+    Arrays.setAll(vectors, i -> unit(random, dimension));
+    try (NativeRows rows = new NativeRows(dimension, different * copies)) {
+      for (int copy = 0; copy < copies; copy++) {
+        for (float[] vector : vectors) {
+          rows.add(vector);
+        }
+      }
+      try (HnswIndex index = rows.build(Similarity.L2, workers)) {
+        assertEquals(List.of(), index.violations());
+        SearchScratch scratch = new SearchScratch();
+        int found = 0;
+        int queries = 200;
+        for (int i = 0; i < queries; i++) {
+          TopK nearest = rows.search(index, rows.vector(i), copies, 2 * copies + 60, scratch);
+          for (int hit = 0; hit < nearest.size(); hit++) {
+            found += nearest.distance(hit) == 0 ? 1 : 0;
+          }
+        }
+        assertTrue(found >= 0.995 * queries * copies, found + " of " + queries * copies);
       }
     }
   }
