@@ -264,9 +264,10 @@ final class RowSearch {
       result.ef = stops ? (int) firstBeam : beam;
       result.nodesVisited += scratch.nodesVisited();
       result.distanceComputations += scratch.distanceComputations();
+      int nearest = stops ? found(Math.min(scratch.stopRank(), met), scratch) : 0;
       int found = found(met, scratch);
       result.graphNanos += System.nanoTime() - start;
-      if (stops && found < met && foundIn(scratch.stopRank(), met, scratch) < ENOUGH * k) {
+      if (stops && found < met && nearest < ENOUGH * k) {
         // Deleted rows lie closer here than elsewhere, and stopped it too soon.
         scratch.neverStop();
         stops = false;
@@ -296,27 +297,16 @@ final class RowSearch {
     return found == count ? ef : Math.max(ef, (long) ef * count / Math.max(1, found));
   }
 
-  /** Puts the rows of the beam that are found, in its order, into the scratch's rows. */
-  private int found(int met, SearchScratch scratch) {
-    int[] rows = scratch.rows(met);
+  /** Puts those of the nearest nodes that are found, in their order, into the scratch's rows. */
+  private int found(int nodes, SearchScratch scratch) {
+    int[] rows = scratch.rows(nodes);
     int count = store.rows().count();
     int found = 0;
-    for (int i = 0; i < met; i++) {
+    for (int i = 0; i < nodes; i++) {
       int slot = HnswIndex.found(scratch, i);
       if (slot < count && isFound(slot)) {
         rows[found++] = slot;
       }
-    }
-    return found;
-  }
-
-  /** How many of the nearest {@code rank} nodes are found. */
-  private int foundIn(int rank, int met, SearchScratch scratch) {
-    int count = store.rows().count();
-    int found = 0;
-    for (int i = 0; i < Math.min(rank, met); i++) {
-      int slot = HnswIndex.found(scratch, i);
-      found += slot < count && isFound(slot) ? 1 : 0;
     }
     return found;
   }
