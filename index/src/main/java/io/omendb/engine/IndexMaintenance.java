@@ -38,8 +38,11 @@ final class IndexMaintenance {
 
   private static final int HELD_LEAST = 30;
 
-  /** So many are compared with all rows whatever it takes; see {@link #MOST_COMPARED}. */
-  private static final int COMPARED_LEAST = 256;
+  /** So many of them are measured whatever it takes. */
+  private static final int MEASURED_LEAST = 256;
+
+  /** And one to so many rows of a small graph, which is built in the time that all would take. */
+  private static final int MEASURED_ONE_TO = 50;
 
   private static final int HELD_ONE_IN = 16;
 
@@ -268,7 +271,9 @@ final class IndexMaintenance {
   }
 
   private void calibrate(int linked) {
-    int most = Math.clamp(MOST_COMPARED / linked, COMPARED_LEAST, HELD_MOST);
+    int most =
+        Math.clamp(
+            Math.min(MOST_COMPARED / linked, linked / MEASURED_ONE_TO), MEASURED_LEAST, HELD_MOST);
     int[] sample = new int[most];
     int samples = 0;
     for (int i = 0; i < heldCount && samples < most; i++) {
