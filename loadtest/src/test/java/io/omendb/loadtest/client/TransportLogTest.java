@@ -39,7 +39,7 @@ class TransportLogTest {
     try (ServerProcess server =
             ServerProcess.start(ServerProcess.Options.defaults(data).withVariables(variables));
         Connection connection = new Connection(server.address())) {
-      connection.awaitServing(Duration.ofMinutes(1));
+      connection.awaitServing(Duration.ofMinutes(3));
       for (int scan = 0; scan < SCANS; scan++) {
         try (Socket socket =
             new Socket(server.address().getAddress(), server.address().getPort())) {
@@ -48,7 +48,7 @@ class TransportLogTest {
           byte[] unused = socket.getInputStream().readAllBytes(); // until the server hangs up
         }
       }
-      assertEquals(0, server.terminate(Duration.ofSeconds(30)));
+      assertEquals(0, server.terminate(Duration.ofMinutes(3)));
       return server.log();
     }
   }

@@ -36,7 +36,7 @@ class FailedLogTest {
     ServerProcess.Options options = ServerProcess.Options.defaults(data);
     try (ServerProcess server = ServerProcess.start(options);
         Connection connection = new Connection(server.address())) {
-      connection.awaitServing(Duration.ofMinutes(1));
+      connection.awaitServing(Duration.ofMinutes(3));
       connection.create(
           CollectionConfig.newBuilder()
               .setName("things")
@@ -54,11 +54,11 @@ class FailedLogTest {
           assertThrows(StatusRuntimeException.class, () -> insert(connection, 2));
       assertEquals(Status.Code.UNAVAILABLE, refused.getStatus().getCode(), refused::toString);
       assertTrue(refused.toString().contains("decided by recovery"), refused::toString);
-      assertEquals(EXIT_STATUS, server.awaitEnd(Duration.ofSeconds(30)), server::describe);
+      assertEquals(EXIT_STATUS, server.awaitEnd(Duration.ofMinutes(3)), server::describe);
     }
     try (ServerProcess server = ServerProcess.start(options);
         Connection connection = new Connection(server.address())) {
-      connection.awaitServing(Duration.ofMinutes(1));
+      connection.awaitServing(Duration.ofMinutes(3));
       long count =
           connection
               .vectors()

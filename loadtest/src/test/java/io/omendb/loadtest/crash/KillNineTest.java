@@ -47,7 +47,7 @@ class KillNineTest {
 
   private static final String COLLECTION = "crash";
   private static final int BATCH = 500;
-  private static final Duration SERVING = Duration.ofMinutes(1);
+  private static final Duration SERVING = Duration.ofMinutes(3);
 
   private final long seed = Long.getLong("seed", System.nanoTime());
   private final SplittableRandom random = new SplittableRandom(seed);
@@ -97,7 +97,7 @@ class KillNineTest {
         } else {
           clients.forEach(client -> client.finish(connection, COLLECTION));
           verify(connection, clients);
-          assertEquals(0, server.terminate(Duration.ofSeconds(30)), server::log);
+          assertEquals(0, server.terminate(Duration.ofMinutes(3)), server::log);
         }
       }
     }

@@ -39,7 +39,7 @@ class FullVolumeTest {
   /** Batches of the collection that is dropped. */
   private static final int SPARE = 5;
 
-  private static final Duration TIMEOUT = Duration.ofMinutes(1);
+  private static final Duration TIMEOUT = Duration.ofMinutes(3);
 
   @SuppressWarnings("NullAway.Init") // by JUnit
   @TempDir

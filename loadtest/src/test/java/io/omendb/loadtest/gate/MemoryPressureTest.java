@@ -91,7 +91,7 @@ class MemoryPressureTest {
 
   @BeforeEach
   void fill() {
-    connection.awaitServing(Duration.ofMinutes(1));
+    connection.awaitServing(Duration.ofMinutes(3));
     connection.create(
         CollectionConfig.newBuilder()
             .setName(COLLECTION)
@@ -280,7 +280,7 @@ class MemoryPressureTest {
     Reader reader = new Reader();
     ClientCall<GetRequest, Long> call = get(0, request, reader);
     call.request(2);
-    Await.until(Duration.ofMinutes(1), () -> "the reply", () -> reader.status != null);
+    Await.until(Duration.ofMinutes(3), () -> "the reply", () -> reader.status != null);
     assertEquals(Status.OK.getCode(), reader.status().getCode(), () -> reader.status().toString());
     assertTrue(reader.bytes > 10_000L * 2 * DIMENSION * Float.BYTES, () -> "bytes " + reader.bytes);
   }
@@ -415,7 +415,7 @@ class MemoryPressureTest {
               .withDeadlineAfter(8, TimeUnit.SECONDS)
               .bulkInsert(new Sender(frame, ended, pressures));
     }
-    assertTrue(ended.await(60, TimeUnit.SECONDS));
+    assertTrue(ended.await(3, TimeUnit.MINUTES));
     assertSearches();
     System.err.println("MemoryPressureTest: " + pressures);
     assertTrue(streams > 4 || pressures.contains(Pressure.PRESSURE_MEMORY), pressures::toString);
@@ -481,7 +481,7 @@ class MemoryPressureTest {
     // What they took is given back.
     SearchBatchRequest request = batch(80, false);
     Await.until(
-        Duration.ofMinutes(1),
+        Duration.ofMinutes(3),
         () -> "room for a message of the same length",
         () -> {
           try {
@@ -501,9 +501,9 @@ class MemoryPressureTest {
             ServerProcess.Options.defaults(other).withArguments("--max-connections", "20"))) {
       assertEquals(20, greeted(limited), limited::describe);
       // Those are closed; the server may still be learning it.
-      Await.until(Duration.ofMinutes(1), limited::describe, () -> greeted(limited) == 20);
+      Await.until(Duration.ofMinutes(3), limited::describe, () -> greeted(limited) == 20);
       try (Connection client = new Connection(limited.address())) {
-        client.awaitServing(Duration.ofMinutes(1));
+        client.awaitServing(Duration.ofMinutes(3));
       }
     }
   }

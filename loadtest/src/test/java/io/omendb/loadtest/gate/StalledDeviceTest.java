@@ -46,7 +46,7 @@ class StalledDeviceTest {
   private static final int DIMENSION = 128;
   private static final int ROWS = 1_000;
   private static final int WRITES = 100;
-  private static final int WRITTEN = 1_000;
+  private static final int WRITTEN = 100;
 
   @SuppressWarnings("NullAway.Init") // by JUnit
   @TempDir
@@ -79,7 +79,7 @@ class StalledDeviceTest {
     try (ServerProcess server =
             ServerProcess.start(ServerProcess.Options.defaults(inner().resolve("data")));
         Connection connection = new Connection(server.address())) {
-      connection.awaitServing(Duration.ofMinutes(1));
+      connection.awaitServing(Duration.ofMinutes(3));
       var unused = connection.collections().createCollection(collection(COLLECTION));
       var inserted = connection.vectors().insert(rows(0, ROWS));
       assertEquals(ROWS, inserted.getInsertedCount());
@@ -103,14 +103,14 @@ class StalledDeviceTest {
         assertTrue(LoopVolume.run("fsfreeze", "-u", outer().toString()));
       }
       for (ListenableFuture<InsertResponse> insert : inserts) {
-        assertEquals(WRITTEN, insert.get(60, TimeUnit.SECONDS).getInsertedCount());
+        assertEquals(WRITTEN, insert.get(3, TimeUnit.MINUTES).getInsertedCount());
       }
       for (ListenableFuture<DeleteResponse> delete : deletes) {
-        assertEquals(1, delete.get(60, TimeUnit.SECONDS).getDeletedCount());
+        assertEquals(1, delete.get(3, TimeUnit.MINUTES).getDeletedCount());
       }
       assertEquals(
-          "another", created.get(60, TimeUnit.SECONDS).getCollection().getConfig().getName());
-      assertEquals(0, server.terminate(Duration.ofMinutes(1)));
+          "another", created.get(3, TimeUnit.MINUTES).getCollection().getConfig().getName());
+      assertEquals(0, server.terminate(Duration.ofMinutes(3)));
     }
   }
 

@@ -75,7 +75,7 @@ class ReadmeCommandsTest {
   void stop() throws InterruptedException {
     if (server != null) {
       server.destroy();
-      assertTrue(server.waitFor(30, TimeUnit.SECONDS));
+      assertTrue(server.waitFor(3, TimeUnit.MINUTES));
     }
   }
 
