@@ -38,10 +38,12 @@ final class IndexMaintenance {
 
   private static final int HELD_LEAST = 30;
 
-  /** So many of them are measured whatever it takes. */
+  /** So many of the rows held out are measured whatever it takes… */
   private static final int MEASURED_LEAST = 256;
 
-  /** And one to so many rows of a small graph, which is built in the time that all would take. */
+  /**
+   * …and of a small graph's, which is built in the time that all would take, one in so many rows.
+   */
   private static final int MEASURED_ONE_TO = 50;
 
   private static final int HELD_ONE_IN = 16;

@@ -58,7 +58,10 @@ final class BatchLinker {
   /** Of each node of the batch, an earlier one with the same vector, or NONE. */
   private int[] copies = new int[0];
 
-  /** Of each node of the batch, one in the graph with the same vector, or NONE. */
+  /**
+   * Of each node of the batch, one in the graph with the same vector, or NONE. Apart from {@link
+   * #copies}, which others read in the phase that writes this.
+   */
   private int[] linkedCopies = new int[0];
 
   BatchLinker(HnswGraph graph, VectorRows rows, int efConstruction, long seed, Workers workers) {

@@ -228,10 +228,7 @@ public final class HnswGraph implements AutoCloseable {
     assert count <= maxDegree(level) : count + " neighbours on level " + level;
     int capacity = maxDegree(level);
     long address = listAddress(level, ordinal);
-    int before = 0;
-    while (before < capacity && Memory.getInt(address + 4L * before) >= 0) {
-      before++;
-    }
+    int before = degree(level, ordinal);
     // The new end and what lies behind the old one come first: a reader who runs over the old end
     // mark, now an id, must find ids there, not what memory held before.
     if (count < capacity) {

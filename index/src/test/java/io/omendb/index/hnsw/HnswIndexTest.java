@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -195,7 +194,7 @@ class HnswIndexTest {
     int dimension = 32;
     int count = 10_000;
     int oneIn = 100;
-    Random random = new Random(seed);
+    SplittableRandom random = new SplittableRandom(seed);
     float[] copied = unit(random, dimension);
     try (NativeRows rows = new NativeRows(dimension, count);
         Workers workers = new Workers(threads, "copies")) {
@@ -216,16 +215,13 @@ class HnswIndexTest {
     }
   }
 
-  private static float[] unit(Random random, int dimension) {
-    float[] vector = new float[dimension];
+  private static float[] unit(SplittableRandom random, int dimension) {
+    float[] vector = NativeRows.gaussian(dimension, random);
     double squares = 0;
-    for (int j = 0; j < dimension; j++) {
-      vector[j] = (float) random.nextGaussian();
-      squares += vector[j] * vector[j];
+    for (float x : vector) {
+      squares += x * x;
     }
-    for (int j = 0; j < dimension; j++) {
-      vector[j] /= (float) Math.sqrt(squares);
-    }
+    NativeRows.scale(vector, (float) (1 / Math.sqrt(squares)));
     return vector;
   }
 
@@ -235,7 +231,7 @@ class HnswIndexTest {
   void copiesOfEveryRowAreFound(int copies) {
     int dimension = 16;
     int different = 2_000;
-    Random random = new Random(seed);
+    SplittableRandom random = new SplittableRandom(seed);
     float[][] vectors = new float[different][];
     Arrays.setAll(vectors, i -> unit(random, dimension));
     try (NativeRows rows = new NativeRows(dimension, different * copies)) {
