@@ -156,6 +156,8 @@ class MemoryPressureTest {
               } catch (StatusRuntimeException e) {
                 if (e.getStatus().getCode() == Status.Code.RESOURCE_EXHAUSTED) {
                   assertTold(e);
+                } else {
+                  System.err.println("MemoryPressureTest: " + e + server.describe());
                 }
                 return e.getStatus().getCode();
               }

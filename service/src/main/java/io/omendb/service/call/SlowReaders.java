@@ -3,6 +3,7 @@ package io.omendb.service.call;
 import io.omendb.service.wire.MemoryBudget;
 import java.net.SocketAddress;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,9 +14,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Replies that were sent and are not read yet. While memory is short, the client that leaves most
-/// of it unread for long is cut off: otherwise a few such clients would have what there is for as
-/// long as they stay, and all others would be refused.
+/// Replies that were sent and are not read yet. While memory is short because of those, the client
+/// that leaves most of it unread for long is cut off: otherwise a few such clients would have what
+/// there is for as long as they stay, and all others would be refused.
+///
+/// Where something else takes the memory, nobody is: a client on a busy machine may need as long to
+/// read, and what it has not read would not help.
 ///
 /// A call that was answered cannot be taken back alone, so the client's connection is closed. Any
 /// thread.
@@ -27,9 +31,16 @@ public final class SlowReaders implements AutoCloseable {
   /// A reply is left unread after this long.
   private static final int SLOW_SECONDS = 10;
 
+  /// Unread replies make memory short from this part of the budget on.
+  private static final int SHARE_OF_BUDGET = 8;
+
   private final MemoryBudget budget;
   private final Consumer<SocketAddress> cut;
   private final Set<ReplyMemory> replies = ConcurrentHashMap.newKeySet();
+
+  /// Clients whose connection was closed and that have unread replies still.
+  private final Set<SocketAddress> closing = new HashSet<>();
+
   private final Thread thread = new Thread(this::run, "omendb-slow-readers");
   private volatile boolean closed;
 
@@ -53,13 +64,12 @@ public final class SlowReaders implements AutoCloseable {
     while (!closed) {
       LockSupport.parkNanos(this, PAUSE_NANOS);
       if (budget.isTight()) {
-        cutSlowest();
+        cutSlowest(System.nanoTime());
       }
     }
   }
 
-  private void cutSlowest() {
-    long now = System.nanoTime();
+  void cutSlowest(long now) {
     Map<SocketAddress, Long> unread = new HashMap<>();
     for (ReplyMemory reply : replies) {
       SocketAddress remote = reply.remote();
@@ -67,6 +77,12 @@ public final class SlowReaders implements AutoCloseable {
       if (bytes > 0 && remote != null) {
         unread.merge(remote, bytes, Long::sum);
       }
+    }
+    closing.retainAll(unread.keySet());
+    unread.keySet().removeAll(closing);
+    long all = unread.values().stream().mapToLong(Long::longValue).sum();
+    if (all < budget.most() / SHARE_OF_BUDGET) {
+      return;
     }
     Map.@Nullable Entry<SocketAddress, Long> most = null;
     for (Map.Entry<SocketAddress, Long> client : unread.entrySet()) {
@@ -81,6 +97,7 @@ public final class SlowReaders implements AutoCloseable {
           most.getKey(),
           most.getValue(),
           SLOW_SECONDS);
+      closing.add(most.getKey());
       cut.accept(most.getKey());
     }
   }

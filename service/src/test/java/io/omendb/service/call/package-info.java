@@ -1,0 +1,4 @@
+@NullMarked
+package io.omendb.service.call;
+
+import org.jspecify.annotations.NullMarked;
