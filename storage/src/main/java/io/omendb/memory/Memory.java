@@ -22,6 +22,8 @@ public final class Memory {
 
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT =
@@ -37,6 +39,16 @@ public final class Memory {
   /** Writes one byte. */
   public static void putByte(long address, byte value) {
     ALL.set(ValueLayout.JAVA_BYTE, address, value);
+  }
+
+  /** Reads an int16. */
+  public static short getShort(long address) {
+    return ALL.get(SHORT, address);
+  }
+
+  /** Writes an int16. */
+  public static void putShort(long address, short value) {
+    ALL.set(SHORT, address, value);
   }
 
   /** Reads an int32. */
