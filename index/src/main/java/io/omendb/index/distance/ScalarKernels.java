@@ -1,6 +1,7 @@
 package io.omendb.index.distance;
 
 import io.omendb.memory.Memory;
+import java.util.Arrays;
 
 /**
  * The specification of the kernels in plain loops; also what serves where there is no SIMD.
@@ -66,5 +67,28 @@ public final class ScalarKernels {
       sum += x * x;
     }
     return sum;
+  }
+
+  /** Products of four columns of one panel with a group of another; see {@link Panel}. */
+  static void dots(
+      float[] rows,
+      int row,
+      float[] columns,
+      int column,
+      int dims,
+      float[] out,
+      int at,
+      int stride) {
+    for (int r = 0; r < Panel.ROWS; r++) {
+      int o = at + r * stride;
+      Arrays.fill(out, o, o + Panel.GROUP, 0);
+      for (int k = 0; k < dims; k++) {
+        float a = rows[row + k * Panel.GROUP + r];
+        int b = column + k * Panel.GROUP;
+        for (int c = 0; c < Panel.GROUP; c++) {
+          out[o + c] += a * columns[b + c];
+        }
+      }
+    }
   }
 }

@@ -250,4 +250,56 @@ final class SimdKernels {
     }
     return even.add(odd).reduceLanes(VectorOperators.ADD);
   }
+
+  /**
+   * Products of four columns of one panel with a group of another; see {@link Panel}. Each product
+   * is summed component by component, so that no width changes it.
+   */
+  static void dots(
+      float[] rows,
+      int row,
+      float[] columns,
+      int column,
+      int dims,
+      float[] out,
+      int at,
+      int stride) {
+    for (int c = 0; c < Panel.GROUP; c += 2 * FLOAT_STEP) {
+      FloatVector s00 = FloatVector.zero(FLOATS);
+      FloatVector s01 = FloatVector.zero(FLOATS);
+      FloatVector s10 = FloatVector.zero(FLOATS);
+      FloatVector s11 = FloatVector.zero(FLOATS);
+      FloatVector s20 = FloatVector.zero(FLOATS);
+      FloatVector s21 = FloatVector.zero(FLOATS);
+      FloatVector s30 = FloatVector.zero(FLOATS);
+      FloatVector s31 = FloatVector.zero(FLOATS);
+      int b = column + c;
+      for (int k = 0; k < dims; k++) {
+        int r = row + k * Panel.GROUP;
+        FloatVector b0 = FloatVector.fromArray(FLOATS, columns, b + k * Panel.GROUP);
+        FloatVector b1 = FloatVector.fromArray(FLOATS, columns, b + k * Panel.GROUP + FLOAT_STEP);
+        FloatVector a0 = FloatVector.broadcast(FLOATS, rows[r]);
+        FloatVector a1 = FloatVector.broadcast(FLOATS, rows[r + 1]);
+        FloatVector a2 = FloatVector.broadcast(FLOATS, rows[r + 2]);
+        FloatVector a3 = FloatVector.broadcast(FLOATS, rows[r + 3]);
+        s00 = a0.fma(b0, s00);
+        s01 = a0.fma(b1, s01);
+        s10 = a1.fma(b0, s10);
+        s11 = a1.fma(b1, s11);
+        s20 = a2.fma(b0, s20);
+        s21 = a2.fma(b1, s21);
+        s30 = a3.fma(b0, s30);
+        s31 = a3.fma(b1, s31);
+      }
+      int o = at + c;
+      s00.intoArray(out, o);
+      s01.intoArray(out, o + FLOAT_STEP);
+      s10.intoArray(out, o + stride);
+      s11.intoArray(out, o + stride + FLOAT_STEP);
+      s20.intoArray(out, o + 2 * stride);
+      s21.intoArray(out, o + 2 * stride + FLOAT_STEP);
+      s30.intoArray(out, o + 3 * stride);
+      s31.intoArray(out, o + 3 * stride + FLOAT_STEP);
+    }
+  }
 }

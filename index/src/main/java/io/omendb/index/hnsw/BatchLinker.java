@@ -42,7 +42,7 @@ final class BatchLinker {
   private static final int ALL_PAIRS = 256;
 
   /** Most candidates that pruning looks at, the nearest first. */
-  private static final int MAX_CANDIDATES = 320;
+  static final int MAX_CANDIDATES = 320;
 
   private final HnswGraph graph;
   private final LevelGenerator levelGenerator;
@@ -503,11 +503,11 @@ final class BatchLinker {
   }
 
   /** Orders equal distances differently at each node; see {@link NeighborSelector#select}. */
-  private static int tieMask(int node) {
+  static int tieMask(int node) {
     return (int) LevelGenerator.mix(node) & Integer.MAX_VALUE;
   }
 
-  private static long masked(long key, int mask) {
+  static long masked(long key, int mask) {
     return key ^ mask;
   }
 }

@@ -132,6 +132,12 @@ public final class HnswGraph implements AutoCloseable {
    * Gives a new node its levels, with empty lists. Writer only; invisible until it has an in-edge.
    */
   void addNode(int ordinal, int level) {
+    addLists(ordinal, level);
+    markLinked(ordinal, level);
+  }
+
+  /** Gives a node that is not linked yet its lists, all empty. Writer only. */
+  void addLists(int ordinal, int level) {
     Memory.putInt(listAddress0(ordinal), END);
     if (level > 0) {
       int first = upperLists;
@@ -142,7 +148,18 @@ public final class HnswGraph implements AutoCloseable {
         Memory.putInt(listAddress(l, ordinal), END);
       }
     }
+  }
+
+  /** Makes a node with lists one of the graph. Writer only. */
+  void markLinked(int ordinal, int level) {
     Memory.putByte(levels.address() + ordinal, (byte) (level + 1));
+  }
+
+  /** Takes all nodes out of the graph. Whoever searches it goes on to the end. Writer only. */
+  void forget() {
+    for (int ordinal = 0; ordinal < bound; ordinal++) {
+      Memory.putByte(levels.address() + ordinal, (byte) 0);
+    }
   }
 
   /** Raises the bound once the codes and lists of all nodes below it are written. */

@@ -4,8 +4,11 @@ import io.omendb.index.Similarity;
 import io.omendb.index.quantization.CodeTable;
 import io.omendb.index.quantization.Quantizer;
 import io.omendb.index.quantization.QuantizerTrainer;
+import io.omendb.memory.NativeInts;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.IntUnaryOperator;
 import java.util.zip.CRC32C;
 
 /**
@@ -31,7 +34,8 @@ public final class HnswIndex implements AutoCloseable {
   /** Rows that a refit encodes at a time: their numbers lie on the heap. */
   private static final int REFIT_SLICE = 1 << 16;
 
-  private static final int ENCODE_CHUNK = 256;
+  /** Rows of a chunk of {@link #encoder}. */
+  static final int ENCODE_CHUNK = 256;
 
   /**
    * The choices that make a graph.
@@ -56,11 +60,13 @@ public final class HnswIndex implements AutoCloseable {
   /** Rows there were when the quantizer was fitted, to all of them or to a sample. */
   private int fittedRows;
 
-  private long encodedComponents;
-  private long clippedComponents;
+  private final LongAdder encodedComponents = new LongAdder();
+  private final LongAdder clippedComponents = new LongAdder();
 
   /** Share that the fit itself clips: the best step for most rows is not the best for all. */
   private double clippedByFit;
+
+  private boolean building;
 
   private volatile int linkedCount;
 
@@ -130,6 +136,33 @@ public final class HnswIndex implements AutoCloseable {
     linkedCount = linked + count; // one writer
   }
 
+  /**
+   * Begins to build the graph anew of many nodes at once; see {@link BulkLinker}. None of them is
+   * linked. No quantizer is fitted until it has ended.
+   *
+   * @param ordinals ascending; closed with it
+   * @param available rows that exist in all
+   */
+  public BulkLinker build(NativeInts ordinals, int available) {
+    refitIfDue(available);
+    int bound = ordinals.get(ordinals.length() - 1) + 1;
+    codes.ensure(bound);
+    graph.ensure(bound);
+    BulkLinker begun = new BulkLinker(this, codes, rows, workers, ordinals);
+    building = true;
+    return begun;
+  }
+
+  /** What {@link BulkLinker} published. */
+  void built(int nodes) {
+    linkedCount = nodes;
+  }
+
+  /** A build was published, or given up. */
+  void buildEnded() {
+    building = false;
+  }
+
   /** Links every node that the entry does not reach; returns how many needed it. */
   public int sweep() {
     return ReachabilitySweep.run(graph, codes);
@@ -197,9 +230,9 @@ public final class HnswIndex implements AutoCloseable {
     boolean first = fittedRows == 0;
     boolean grown = fittedRows < REFIT_UP_TO && linkedCount >= 2L * fittedRows;
     boolean clipping =
-        encodedComponents >= (long) linkedCount / REFIT_SHARE * parameters.dimension
-            && clippedComponents > (MAX_CLIPPED + 2 * clippedByFit) * encodedComponents;
-    if (!first && !grown && !clipping) {
+        encodedComponents.sum() >= (long) linkedCount / REFIT_SHARE * parameters.dimension
+            && clippedComponents.sum() > (MAX_CLIPPED + 2 * clippedByFit) * encodedComponents.sum();
+    if (building || (!first && !grown && !clipping)) {
       return;
     }
     fittedRows = available;
@@ -207,8 +240,8 @@ public final class HnswIndex implements AutoCloseable {
         QuantizerTrainer.fit(parameters.similarity, parameters.dimension, available, rows::row);
     CodeTable fitted = newTable(quantizer);
     fitted.ensure(graph.bound());
-    encodedComponents = 0;
-    clippedComponents = 0;
+    encodedComponents.reset();
+    clippedComponents.reset();
     int[] linked = new int[Math.min(linkedCount, REFIT_SLICE)];
     int n = 0;
     for (int node = 0; node < graph.bound(); node++) {
@@ -221,31 +254,31 @@ public final class HnswIndex implements AutoCloseable {
       }
     }
     encode(fitted, linked, n);
-    clippedByFit = (double) clippedComponents / Math.max(1, encodedComponents);
-    encodedComponents = 0;
-    clippedComponents = 0;
+    clippedByFit = (double) clippedComponents.sum() / Math.max(1, encodedComponents.sum());
+    encodedComponents.reset();
+    clippedComponents.reset();
     CodeTable old = codes;
     codes = fitted;
     retired.accept(old);
   }
 
   private void encode(CodeTable table, int[] ordinals, int count) {
-    int chunks = (count + ENCODE_CHUNK - 1) / ENCODE_CHUNK;
-    long[] clipped = new long[chunks];
-    workers.run(
-        chunks,
-        w ->
-            chunk -> {
-              int to = Math.min(count, (chunk + 1) * ENCODE_CHUNK);
-              for (int i = chunk * ENCODE_CHUNK; i < to; i++) {
-                int node = ordinals[i];
-                clipped[chunk] += table.encode(node, rows.row(node), rows.squaredNorm(node));
-              }
-            });
-    for (long c : clipped) {
-      clippedComponents += c;
-    }
-    encodedComponents += (long) count * parameters.dimension;
+    workers.run(Math.ceilDiv(count, ENCODE_CHUNK), w -> encoder(table, i -> ordinals[i], count));
+  }
+
+  /** What encodes chunks of {@link #ENCODE_CHUNK} ordinals. */
+  Workers.ChunkTask encoder(CodeTable table, IntUnaryOperator ordinals, int count) {
+    return chunk -> {
+      int from = chunk * ENCODE_CHUNK;
+      int to = Math.min(count, from + ENCODE_CHUNK);
+      long clipped = 0;
+      for (int i = from; i < to; i++) {
+        int node = ordinals.applyAsInt(i);
+        clipped += table.encode(node, rows.row(node), rows.squaredNorm(node));
+      }
+      clippedComponents.add(clipped);
+      encodedComponents.add((long) (to - from) * parameters.dimension);
+    };
   }
 
   CodeTable newTable(Quantizer quantizer) {

@@ -65,6 +65,46 @@ class KernelsTest {
   }
 
   @Test
+  void productsOfPanelsAreThoseOfTheirRows() {
+    for (int dims : new int[] {1, 2, 31, 100, 784, 1040}) {
+      int rows = 1 + random.nextInt(70);
+      Panel panel = new Panel(dims);
+      panel.resize(rows);
+      byte[][] codes = new byte[rows][dims];
+      long row = space.address();
+      for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < dims; j++) {
+          codes[i][j] = (byte) random.nextInt(128);
+          Memory.putByte(row + j, codes[i][j]);
+        }
+        panel.set(i, row);
+      }
+      float[] dots = new float[Panel.ROWS * Panel.GROUP];
+      for (int first = 0; first < rows; first += Panel.ROWS) {
+        for (int group = 0; group * Panel.GROUP < rows; group++) {
+          panel.dots(first, panel, group, dots, 0, Panel.GROUP);
+          for (int i = first; i < Math.min(rows, first + Panel.ROWS); i++) {
+            int columns = Math.min(Panel.GROUP, rows - group * Panel.GROUP);
+            for (int c = 0; c < columns; c++) {
+              int product = dot(codes[i], codes[group * Panel.GROUP + c]);
+              assertEquals(product, dots[(i - first) * Panel.GROUP + c], "dims " + dims);
+            }
+          }
+          assertEquals(dot(codes[first], codes[first]), panel.squaredNorm(first));
+        }
+      }
+    }
+  }
+
+  private static int dot(byte[] a, byte[] b) {
+    int sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += a[i] * b[i];
+    }
+    return sum;
+  }
+
+  @Test
   void oneComponentCountsWhereverItIs() {
     for (int dims : new int[] {32, 96, 160, 288, 1024}) {
       long a = space.address();

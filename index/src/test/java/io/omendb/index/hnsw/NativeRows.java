@@ -6,6 +6,7 @@ import io.omendb.index.TopK;
 import io.omendb.index.distance.Kernels;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
+import io.omendb.memory.NativeInts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -174,6 +175,30 @@ public final class NativeRows implements VectorRows, AutoCloseable {
     return index;
   }
 
+  /** The numbers of some rows. */
+  static NativeInts range(int from, int to) {
+    NativeInts numbers = new NativeInts(to - from);
+    for (int i = from; i < to; i++) {
+      numbers.set(i - from, i);
+    }
+    return numbers;
+  }
+
+  /** Builds of all rows at once, and sweeps. */
+  HnswIndex buildAtOnce(Similarity similarity, Workers workers) {
+    HnswIndex index = index(similarity, M, workers, new ArrayList<>());
+    try (BulkLinker build = index.build(range(0, count), count)) {
+      boolean ready = false;
+      while (!ready) {
+        ready = build.step();
+      }
+      build.publish();
+      build.linkCopies();
+    }
+    index.sweep();
+    return index;
+  }
+
   /** Searches the graph and measures what it found, as a user's search does. */
   TopK search(HnswIndex index, float[] query, int k, int ef, SearchScratch scratch) {
     Similarity similarity = index.parameters().similarity();
@@ -218,12 +243,13 @@ public final class NativeRows implements VectorRows, AutoCloseable {
     return list;
   }
 
-  /** What a graph of 1,000 fixed rows hashes to. */
+  /** What graphs of 1,000 fixed rows hash to, grown and built at once. */
   public static long hashOfASmallGraph(Similarity similarity) {
     try (Workers workers = new Workers(1, "link");
         NativeRows rows = ofManyNorms(100, 1000, 11);
-        HnswIndex index = rows.build(similarity, workers)) {
-      return index.graphHash();
+        HnswIndex grown = rows.build(similarity, workers);
+        HnswIndex atOnce = rows.buildAtOnce(similarity, workers)) {
+      return grown.graphHash() << 32 ^ atOnce.graphHash();
     }
   }
 

@@ -1,0 +1,97 @@
+package io.omendb.index.distance;
+
+import io.omendb.memory.Memory;
+
+/**
+ * Code rows laid out for products of many with many: rows are the columns of groups of {@link
+ * #GROUP}, component by component.
+ *
+ * <pre>
+ * float32[group][component][GROUP]
+ * </pre>
+ *
+ * <p>Codes are whole numbers of 0 to 127, so a product is exact, and the same at any SIMD width,
+ * while it stays below 2^24: up to 1,040 dimensions. Beyond, sums are rounded, one component after
+ * the other, which is the same at any width too.
+ *
+ * <p>One thread writes; any may read then.
+ */
+public final class Panel {
+  /** Rows in a group. */
+  public static final int GROUP = 32;
+
+  /** Rows that {@link #dots} takes at a time; they lie in one group. */
+  public static final int ROWS = 4;
+
+  private static final boolean SIMD = VectorWidth.current() != VectorWidth.SCALAR;
+
+  private final int dims;
+  private float[] values = new float[0];
+  private float[] squaredNorms = new float[0];
+  private int size;
+
+  /**
+   * @param dims components of a row
+   */
+  public Panel(int dims) {
+    this.dims = dims;
+  }
+
+  /** Rows that it holds. */
+  public int size() {
+    return size;
+  }
+
+  /** Rows up to the end of the last group. */
+  public static int padded(int rows) {
+    return (rows + GROUP - 1) / GROUP * GROUP;
+  }
+
+  /** Makes it hold so many rows, each to be {@link #set}. What it held is lost. */
+  public void resize(int rows) {
+    int columns = padded(rows);
+    if (squaredNorms.length < columns) {
+      values = new float[columns * dims];
+      squaredNorms = new float[columns];
+    }
+    size = rows;
+  }
+
+  /** Copies a code row to a place. */
+  public void set(int place, long row) {
+    int at = start(place);
+    float squares = 0;
+    for (int k = 0; k < dims; k++) {
+      float value = Memory.getByte(row + k);
+      values[at] = value;
+      squares += value * value;
+      at += GROUP;
+    }
+    squaredNorms[place] = squares;
+  }
+
+  /** Sum of squares of a row. */
+  public float squaredNorm(int place) {
+    return squaredNorms[place];
+  }
+
+  /**
+   * Products of {@link #ROWS} rows of this panel with all of a group of another.
+   *
+   * @param place of the first row, a multiple of {@link #ROWS}
+   * @param out receives {@link #GROUP} products of the first row from {@code at} on, those of the
+   *     next {@code stride} behind it
+   */
+  public void dots(int place, Panel other, int group, float[] out, int at, int stride) {
+    int groupStart = group * GROUP * dims;
+    if (SIMD) {
+      SimdKernels.dots(values, start(place), other.values, groupStart, dims, out, at, stride);
+    } else {
+      ScalarKernels.dots(values, start(place), other.values, groupStart, dims, out, at, stride);
+    }
+  }
+
+  private int start(int place) {
+    return place / GROUP * GROUP * dims + place % GROUP;
+  }
+}

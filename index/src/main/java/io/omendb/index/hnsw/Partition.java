@@ -1,0 +1,340 @@
+package io.omendb.index.hnsw;
+
+import io.omendb.index.distance.Panel;
+import io.omendb.index.quantization.CodeTable;
+import io.omendb.memory.AddressSpace;
+import io.omendb.memory.Memory;
+import io.omendb.memory.NativeInts;
+import java.util.Arrays;
+
+/**
+ * Cuts nodes into overlapping leaves of near ones: PiPNN's randomized ball carving
+ * (arXiv:2602.21247, §4.1). Each node joins the {@link #fanout} nearest of some leaders; what is
+ * larger than a leaf is cut again by leaders of its own, each node to the nearest one.
+ *
+ * <pre>
+ * members  leaf after leaf, int32: places of nodes
+ * </pre>
+ *
+ * <p>A place is a node's number among those that are partitioned. Leaders are spread evenly over
+ * the places, so that the leaves depend on nothing but the order of the nodes.
+ *
+ * <p>Memory: 6 bytes a node and leader, off the heap. Threads: the chunks of {@link #assign} and of
+ * {@link #split} may run on several; everything else is for one.
+ */
+final class Partition implements AutoCloseable {
+  /** Most members of a leaf. */
+  static final int LARGEST_LEAF = 512;
+
+  /** Leaves below this are joined to the one before. */
+  private static final int SMALLEST_LEAF = 48;
+
+  /** Leaders of the first cut. */
+  private static final int MOST_LEADERS = 1000;
+
+  /** Nodes of a chunk of {@link #assign}; a multiple of {@link Panel#ROWS}. */
+  private static final int STRIPE = 256;
+
+  private final CodeTable codes;
+  private final NativeInts nodes;
+  private final int count;
+  private final int fanout;
+  private final int leaders;
+  private final Panel leaderPanel;
+  private final NativeInts members;
+  private final AddressSpace assigned;
+  private final int[] clusterStarts;
+  private final int[][] leavesOf;
+  private int[] leafStarts = {};
+
+  /**
+   * @param nodes ordinals by place
+   * @param fanout leaves that each node is in
+   */
+  Partition(CodeTable codes, NativeInts nodes, int fanout) {
+    this.codes = codes;
+    this.nodes = nodes;
+    this.count = Math.toIntExact(nodes.length());
+    long wanted = Math.ceilDiv(2L * count * fanout, LARGEST_LEAF);
+    this.leaders =
+        count <= LARGEST_LEAF ? 1 : (int) Math.min(Math.min(MOST_LEADERS, wanted), count);
+    this.fanout = Math.min(fanout, leaders);
+    long entries = entries();
+    this.members = new NativeInts(entries);
+    this.assigned = AddressSpace.reserve(entries * Short.BYTES);
+    assigned.commit(entries * Short.BYTES);
+    this.leaderPanel = new Panel(codes.quantizer().dimension());
+    this.clusterStarts = new int[leaders + 1];
+    this.leavesOf = new int[leaders][];
+    leaderPanel.resize(leaders);
+    for (int l = 0; l < leaders; l++) {
+      leaderPanel.set(l, codes.row(nodes.get(spread(l, leaders, count))));
+    }
+  }
+
+  /** Leaves that each node is in. */
+  int fanout() {
+    return fanout;
+  }
+
+  /** Members of all leaves. */
+  int entries() {
+    return Math.multiplyExact(count, fanout);
+  }
+
+  /** The place that is the entry's member. */
+  int member(int entry) {
+    return members.get(entry);
+  }
+
+  /** Leaves; after the last {@link #split}. */
+  int leaves() {
+    return leafStarts.length - 1;
+  }
+
+  /** First entry of a leaf; for {@link #leaves()} the end of the last. */
+  int leafStart(int leaf) {
+    return leafStarts[leaf];
+  }
+
+  /** The leaf of an entry. */
+  int leafOf(int entry) {
+    int at = Arrays.binarySearch(leafStarts, entry);
+    return at >= 0 ? at : -at - 2;
+  }
+
+  /** The i-th of some places that are spread over {@code size}. */
+  private static int spread(int i, int some, int size) {
+    return (int) (((long) i * size + size / 2) / some);
+  }
+
+  /** Chunks of {@link #assign}. */
+  int stripes() {
+    return Math.ceilDiv(count, STRIPE);
+  }
+
+  /** A worker's own arrays. */
+  static final class Scratch {
+    private final Panel rows;
+    private final Panel ownLeaders;
+    private float[] dots = new float[0];
+    private int[] order = new int[0];
+    private int[] starts = new int[0];
+    private short[] leaderOf = new short[0];
+    private final float[] nearest;
+    private final int[] nearestAt;
+
+    Scratch(int dims, int fanout) {
+      rows = new Panel(dims);
+      ownLeaders = new Panel(dims);
+      nearest = new float[fanout];
+      nearestAt = new int[fanout];
+    }
+  }
+
+  /** For one thread at a time. */
+  Scratch newScratch() {
+    return new Scratch(codes.quantizer().dimension(), fanout);
+  }
+
+  /** Finds the leaders of a stripe of places. */
+  void assign(int stripe, Scratch scratch) {
+    int from = stripe * STRIPE;
+    int to = Math.min(count, from + STRIPE);
+    scratch.rows.resize(to - from);
+    for (int place = from; place < to; place++) {
+      scratch.rows.set(place - from, codes.row(nodes.get(place)));
+    }
+    products(scratch.rows, leaderPanel, scratch);
+    int stride = Panel.padded(leaders);
+    for (int i = 0; i < to - from; i++) {
+      nearest(scratch.dots, i * stride, leaderPanel, fanout, scratch.nearest, scratch.nearestAt);
+      for (int f = 0; f < fanout; f++) {
+        long at = assigned.address() + 2L * ((long) (from + i) * fanout + f);
+        Memory.putShort(at, (short) scratch.nearestAt[f]);
+      }
+    }
+  }
+
+  /** Products of all rows with all columns, a row of the padded number of columns each. */
+  private static void products(Panel rows, Panel columns, Scratch scratch) {
+    int stride = Panel.padded(columns.size());
+    int wanted = Panel.padded(rows.size()) * stride;
+    if (scratch.dots.length < wanted) {
+      scratch.dots = new float[wanted];
+    }
+    // Group by group: one stays in the first-level cache while all rows pass.
+    for (int group = 0; group * Panel.GROUP < columns.size(); group++) {
+      for (int row = 0; row < rows.size(); row += Panel.ROWS) {
+        rows.dots(row, columns, group, scratch.dots, row * stride + group * Panel.GROUP, stride);
+      }
+    }
+  }
+
+  /** The columns nearest to a row, by its products with them; the first of equals. */
+  private static void nearest(
+      float[] dots, int at, Panel columns, int wanted, float[] nearest, int[] nearestAt) {
+    Arrays.fill(nearestAt, 0, wanted, 0);
+    Arrays.fill(nearest, 0, wanted, Float.POSITIVE_INFINITY);
+    float bound = Float.POSITIVE_INFINITY;
+    for (int c = 0; c < columns.size(); c++) {
+      float distance = columns.squaredNorm(c) - 2 * dots[at + c];
+      if (distance < bound) {
+        int i = wanted - 1;
+        for (; i > 0 && nearest[i - 1] > distance; i--) {
+          nearest[i] = nearest[i - 1];
+          nearestAt[i] = nearestAt[i - 1];
+        }
+        nearest[i] = distance;
+        nearestAt[i] = c;
+        bound = nearest[wanted - 1];
+      }
+    }
+  }
+
+  /** Puts each place into the clusters of its leaders. After all stripes. */
+  void scatter() {
+    long entries = entries();
+    for (long e = 0; e < entries; e++) {
+      clusterStarts[1 + (Memory.getShort(assigned.address() + 2 * e) & 0xFFFF)]++;
+    }
+    for (int l = 0; l < leaders; l++) {
+      clusterStarts[l + 1] += clusterStarts[l];
+    }
+    int[] next = Arrays.copyOf(clusterStarts, leaders);
+    for (long e = 0; e < entries; e++) {
+      int leader = Memory.getShort(assigned.address() + 2 * e) & 0xFFFF;
+      members.set(next[leader]++, (int) (e / fanout));
+    }
+  }
+
+  /** Chunks of {@link #split}. */
+  int clusters() {
+    return leaders;
+  }
+
+  /** Cuts a cluster until each part is a leaf. After {@link #scatter}. */
+  void split(int cluster, Scratch scratch) {
+    Starts starts = new Starts();
+    split(clusterStarts[cluster], clusterStarts[cluster + 1], scratch, starts);
+    leavesOf[cluster] = Arrays.copyOf(starts.at, starts.size);
+  }
+
+  private static final class Starts {
+    private int[] at = new int[16];
+    private int size;
+
+    void add(int start) {
+      if (size == at.length) {
+        at = Arrays.copyOf(at, 2 * size);
+      }
+      at[size++] = start;
+    }
+  }
+
+  private void split(int from, int to, Scratch scratch, Starts starts) {
+    int size = to - from;
+    if (size <= LARGEST_LEAF) {
+      if (size > 0) {
+        starts.add(from);
+      }
+      return;
+    }
+    int parts = (int) Math.min(MOST_LEADERS, Math.ceilDiv(2L * size, LARGEST_LEAF));
+    int[] ends = cut(from, to, parts, scratch);
+    int start = from;
+    for (int end : ends) {
+      if (end - start == size) {
+        inOrder(from, to, starts); // all as near to one leader: copies of a code
+      } else {
+        split(start, end, scratch, starts);
+      }
+      start = end;
+    }
+  }
+
+  private static void inOrder(int from, int to, Starts starts) {
+    for (int start = from; start < to; start += LARGEST_LEAF) {
+      starts.add(start);
+    }
+  }
+
+  /** Sorts members by the nearest of {@code parts} leaders among them; returns the parts' ends. */
+  private int[] cut(int from, int to, int parts, Scratch scratch) {
+    int size = to - from;
+    scratch.ownLeaders.resize(parts);
+    for (int l = 0; l < parts; l++) {
+      scratch.ownLeaders.set(l, codes.row(nodes.get(member(from + spread(l, parts, size)))));
+    }
+    if (scratch.order.length < size) {
+      scratch.order = new int[size];
+      scratch.leaderOf = new short[size];
+    }
+    int[] ends = new int[parts];
+    int stride = Panel.padded(parts);
+    for (int stripe = 0; stripe < size; stripe += STRIPE) {
+      int rows = Math.min(STRIPE, size - stripe);
+      scratch.rows.resize(rows);
+      for (int i = 0; i < rows; i++) {
+        scratch.rows.set(i, codes.row(nodes.get(member(from + stripe + i))));
+      }
+      products(scratch.rows, scratch.ownLeaders, scratch);
+      for (int i = 0; i < rows; i++) {
+        nearest(
+            scratch.dots, i * stride, scratch.ownLeaders, 1, scratch.nearest, scratch.nearestAt);
+        scratch.leaderOf[stripe + i] = (short) scratch.nearestAt[0];
+        ends[scratch.nearestAt[0]]++;
+      }
+    }
+    if (scratch.starts.length < parts) {
+      scratch.starts = new int[parts];
+    }
+    int[] next = scratch.starts;
+    int start = 0;
+    for (int l = 0; l < parts; l++) {
+      next[l] = start;
+      start += ends[l];
+      ends[l] = from + start;
+    }
+    for (int i = 0; i < size; i++) {
+      scratch.order[next[scratch.leaderOf[i]]++] = member(from + i);
+    }
+    for (int i = 0; i < size; i++) {
+      members.set(from + i, scratch.order[i]);
+    }
+    return ends;
+  }
+
+  /** Numbers the leaves. After all clusters were split. */
+  void gatherLeaves() {
+    Starts starts = new Starts();
+    for (int[] ofCluster : leavesOf) {
+      for (int start : ofCluster) {
+        starts.add(start);
+      }
+    }
+    leafStarts = joinSmall(starts);
+    assigned.close();
+  }
+
+  private int[] joinSmall(Starts starts) {
+    int[] joined = new int[starts.size + 1];
+    int leaves = 0;
+    for (int i = 0; i < starts.size; i++) {
+      int end = i + 1 < starts.size ? starts.at[i + 1] : entries();
+      boolean small = end - starts.at[i] < SMALLEST_LEAF;
+      if (small && leaves > 0 && end - joined[leaves - 1] <= LARGEST_LEAF) {
+        continue; // the leaf before goes on to its end
+      }
+      joined[leaves++] = starts.at[i];
+    }
+    joined[leaves++] = entries();
+    return Arrays.copyOf(joined, leaves);
+  }
+
+  @Override
+  public void close() {
+    members.close();
+    assigned.close();
+  }
+}
