@@ -594,6 +594,7 @@ public final class Collection {
 
   /** Frees the graph. The store is closed by its directory. */
   void freeIndex() {
+    maintenance.abandonBulk();
     index.close();
     replaced.close();
   }

@@ -1,15 +1,20 @@
 package io.omendb.engine;
 
+import io.omendb.index.Similarity;
+import io.omendb.index.hnsw.BulkLinker;
 import io.omendb.index.hnsw.GraphImage;
 import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
+import io.omendb.memory.NativeInts;
 import io.omendb.storage.CollectionStore;
 import io.omendb.storage.api.DiskFullException;
 import io.omendb.storage.api.ImageSink;
 import io.omendb.storage.api.ImageSource;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.PriorityQueue;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,6 +61,14 @@ final class IndexMaintenance {
   /** Rows that all samples together are compared with: a second. */
   private static final long MOST_COMPARED = 40_000_000;
 
+  /** Fewest rows of a build that are linked at once, and most others that may be linked before. */
+  private static final int BULK_LEAST = 4_096;
+
+  private static final int BULK_OTHERS = 16_384;
+
+  /** Rows of a build for each other that is linked. */
+  private static final int BULK_TO_OTHERS = 2;
+
   private static final int[] NONE = {};
 
   private final CollectionConfig config;
@@ -68,6 +81,8 @@ final class IndexMaintenance {
   private final int[] batch = new int[LARGEST_BATCH];
   private final int[] held = new int[HELD_MOST + 1];
   private int heldCount;
+  private @Nullable Bulk bulk;
+  private boolean bulkNext = true;
   private final CalibrationSchedule calibrations;
   private final SweepSchedule sweeps;
   private final CheckpointSchedule checkpoints;
@@ -102,9 +117,18 @@ final class IndexMaintenance {
     return calibration;
   }
 
+  /**
+   * A build of many rows at once.
+   *
+   * @param slots all of them, ascending
+   * @param sample those of them that are held out
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Bulk(BulkLinker linker, NativeInts slots, int[] sample) {}
+
   /** Whether a step would do something. */
   boolean hasWork() {
-    return buffer.hasWork() || finishDue();
+    return bulk != null || buffer.hasWork() || finishDue();
   }
 
   private boolean finishDue() {
@@ -133,6 +157,7 @@ final class IndexMaintenance {
       fault = e;
       linking.failed();
       heldCount = 0;
+      abandonBulk();
       halfLinked = isHalfLinked(buffer.snapshot());
       buffer.giveBack();
       LOG.error(
@@ -170,10 +195,22 @@ final class IndexMaintenance {
       finish();
       return true;
     }
+    Bulk current = bulk == null ? beginBulk() : bulk;
+    if (current != null && bulkNext) {
+      bulkNext = false;
+      stepBulk(current);
+      return true;
+    }
+    // In turns with a bulk build: rows that searches compare one by one, and writers wait for.
+    bulkNext = true;
     int most = Math.clamp(index.linkedCount() / BATCHES_PER_GRAPH, SMALLEST_BATCH, LARGEST_BATCH);
-    int taken = buffer.take(batch, most);
+    int taken = current == null ? buffer.take(batch, most) : buffer.takeUnlinked(batch, most);
     if (taken > 0) {
       linkBatch(taken);
+      return true;
+    }
+    if (current != null) {
+      stepBulk(current);
       return true;
     }
     if (finishDue()) {
@@ -183,6 +220,141 @@ final class IndexMaintenance {
     return false;
   }
 
+  /** Begins to link a build of many rows at once, if there is one, and few others are linked. */
+  private @Nullable Bulk beginBulk() {
+    int linked = index.linkedCount();
+    if (linked > BULK_OTHERS || index.parameters().similarity() == Similarity.INNER_PRODUCT) {
+      return null;
+    }
+    SlotRanges taken =
+        buffer.takeBuild(Math.max(BULK_LEAST, BULK_TO_OTHERS * linked), BulkLinker.MOST_NODES);
+    if (taken == null) {
+      return null;
+    }
+    int[] sample = sampleOf(taken);
+    NativeInts slots = liveBut(sample, taken);
+    if (slots.length() == 0) {
+      slots.close();
+      holdAll(sample);
+      return null;
+    }
+    Bulk begun = new Bulk(index.build(slots, store.rows().count()), slots, sample);
+    bulk = begun;
+    LOG.debug("collection {}: {} rows are linked at once", config.name(), slots.length());
+    return begun;
+  }
+
+  /** All but the sample, and but those that were deleted before, which need not be linked. */
+  private NativeInts liveBut(int[] sample, SlotRanges taken) {
+    try (NativeInts all = new NativeInts(taken.slots())) {
+      int n = 0;
+      int next = 0;
+      int deleted = 0;
+      for (int range = 0; range < taken.count(); range++) {
+        for (int slot = taken.from(range); slot < taken.to(range); slot++) {
+          if (next < sample.length && sample[next] == slot) {
+            next++;
+          } else if (isGone(slot)) {
+            batch[deleted++] = slot;
+          } else {
+            all.set(n++, slot);
+          }
+          if (deleted == batch.length) {
+            buffer.linked(batch, deleted);
+            deleted = 0;
+          }
+        }
+      }
+      buffer.linked(batch, deleted);
+      NativeInts live = new NativeInts(n);
+      for (int i = 0; i < n; i++) {
+        live.set(i, all.get(i));
+      }
+      return live;
+    }
+  }
+
+  /** Whether a row was deleted, and nothing waits for its successor. */
+  private boolean isGone(int slot) {
+    return store.rows().isDeleted(slot) && !replaced.isHeld(slot);
+  }
+
+  /** Those of the smallest hashes, ascending, to be held out. */
+  private static int[] sampleOf(SlotRanges slots) {
+    int most = (int) Math.min(HELD_MOST, slots.slots() / HELD_ONE_IN);
+    PriorityQueue<Integer> largestFirst =
+        new PriorityQueue<>(most + 1, Comparator.comparingLong((Integer slot) -> -hash(slot)));
+    for (int range = 0; range < slots.count(); range++) {
+      for (int slot = slots.from(range); slot < slots.to(range); slot++) {
+        if (largestFirst.size() < most || hash(slot) < hash(largestFirst.element())) {
+          largestFirst.add(slot);
+          if (largestFirst.size() > most) {
+            largestFirst.remove();
+          }
+        }
+      }
+    }
+    return largestFirst.stream().mapToInt(Integer::intValue).sorted().toArray();
+  }
+
+  private void stepBulk(Bulk current) {
+    if (current.linker.step()) {
+      publish(current);
+    }
+  }
+
+  /**
+   * Lets a bulk build take the place of the graph. What was linked before is compared one by one
+   * until it is linked to it, batch by batch.
+   */
+  private void publish(Bulk ready) {
+    int[] others = linkedSlots();
+    replaced.change(() -> {
+      buffer.unlink(others);
+      ready.linker.publish();
+    });
+    ready.linker.linkCopies();
+    sweeps.linked(Math.toIntExact(ready.slots.length()));
+    tellLinked(ready.slots);
+    holdAll(ready.sample);
+    abandonBulk();
+  }
+
+  private void holdAll(int[] sample) {
+    release();
+    System.arraycopy(sample, 0, held, 0, sample.length);
+    heldCount = sample.length;
+  }
+
+  private void tellLinked(NativeInts slots) {
+    for (long from = 0; from < slots.length(); from += batch.length) {
+      int count = (int) Math.min(batch.length, slots.length() - from);
+      for (int i = 0; i < count; i++) {
+        batch[i] = slots.get(from + i);
+      }
+      linked(batch, count);
+    }
+  }
+
+  private int[] linkedSlots() {
+    int[] slots = new int[index.linkedCount()];
+    int n = 0;
+    for (int slot = 0; slot < index.graph().bound(); slot++) {
+      if (index.graph().isLinked(slot)) {
+        slots[n++] = slot;
+      }
+    }
+    return slots;
+  }
+
+  /** Frees what a bulk build holds; its rows are linked, or stay where they are. */
+  void abandonBulk() {
+    if (bulk != null) {
+      bulk.linker.close();
+      bulk = null;
+    }
+  }
+
   private void linkBatch(int taken) {
     boolean holdingOut = calibrations.holdsOut(index.linkedCount());
     int kept = 0;
@@ -190,7 +362,7 @@ final class IndexMaintenance {
     int deletedCount = 0;
     for (int i = 0; i < taken; i++) {
       int slot = batch[i];
-      if (store.rows().isDeleted(slot) && !replaced.isHeld(slot)) {
+      if (isGone(slot)) {
         if (deletedCount == 0) {
           deleted = new int[taken - i];
         }
@@ -269,6 +441,14 @@ final class IndexMaintenance {
       LOG.debug("collection {}: the sweep linked {} unreached rows", config.name(), orphans);
     }
     sweeps.swept();
+    linked(rest, rest.length);
+  }
+
+  /** Links what was held out. */
+  private void release() {
+    int[] rest = Arrays.copyOf(held, heldCount);
+    heldCount = 0;
+    link(rest, rest.length);
     linked(rest, rest.length);
   }
 

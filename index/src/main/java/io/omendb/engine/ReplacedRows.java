@@ -147,17 +147,22 @@ final class ReplacedRows implements AutoCloseable {
       linked.run();
       return;
     }
-    synchronized (this) {
-      long before = version;
-      version = before + 1;
-      try {
-        for (int i = 0; i < number; i++) {
-          drop(slots[i]);
-        }
-        linked.run();
-      } finally {
-        version = before + 2;
+    change(() -> {
+      for (int i = 0; i < number; i++) {
+        drop(slots[i]);
       }
+      linked.run();
+    });
+  }
+
+  /** Another graph takes the place of the one that is searched. */
+  synchronized void change(Runnable graph) {
+    long before = version;
+    version = before + 1;
+    try {
+      graph.run();
+    } finally {
+      version = before + 2;
     }
   }
 

@@ -174,6 +174,37 @@ final class UnlinkedBuffer {
   }
 
   /**
+   * Takes all slots of a build, if there are so many at least; null otherwise. They stay in the
+   * snapshot until {@link #linked}.
+   */
+  synchronized @Nullable SlotRanges takeBuild(long least, long most) {
+    long slots = buildable();
+    if (slots < least || slots > most) {
+      return null;
+    }
+    SlotRanges taken = buildWork.copy();
+    buildWork.remove(0, Integer.MAX_VALUE);
+    return taken;
+  }
+
+  /**
+   * Takes up to {@code most} slots of rows that searches compare one by one, as {@link #take}, and
+   * leaves builds alone.
+   */
+  synchronized int takeUnlinked(int[] into, int most) {
+    return unlinkedWork.isEmpty() ? 0 : take(into, most);
+  }
+
+  /** Makes linked rows unlinked ones: they are no part of the graph any more. */
+  synchronized void unlink(int[] slots) {
+    for (int slot : slots) {
+      unlinked.add(slot, slot + 1);
+      unlinkedWork.add(slot, slot + 1);
+    }
+    snapshot = null;
+  }
+
+  /**
    * Makes every row that is not {@link #linked} one to take again: a batch was taken and could not
    * be linked.
    */
