@@ -83,6 +83,10 @@ final class IndexMaintenance {
   private int heldCount;
   private @Nullable Bulk bulk;
   private boolean bulkNext = true;
+
+  /** Batches take less memory, which may be what a bulk build lacked. */
+  private boolean bulkFailed;
+
   private final CalibrationSchedule calibrations;
   private final SweepSchedule sweeps;
   private final CheckpointSchedule checkpoints;
@@ -157,6 +161,7 @@ final class IndexMaintenance {
       fault = e;
       linking.failed();
       heldCount = 0;
+      bulkFailed |= bulk != null;
       abandonBulk();
       halfLinked = isHalfLinked(buffer.snapshot());
       buffer.giveBack();
@@ -223,7 +228,11 @@ final class IndexMaintenance {
   /** Begins to link a build of many rows at once, if there is one, and few others are linked. */
   private @Nullable Bulk beginBulk() {
     int linked = index.linkedCount();
-    if (linked > BULK_OTHERS || index.parameters().similarity() == Similarity.INNER_PRODUCT) {
+    boolean mayBe =
+        !bulkFailed
+            && linked <= BULK_OTHERS
+            && index.parameters().similarity() != Similarity.INNER_PRODUCT;
+    if (!mayBe) {
       return null;
     }
     SlotRanges taken =
