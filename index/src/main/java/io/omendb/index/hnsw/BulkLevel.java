@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * the {@link LeafJoin}, then 4 for each neighbour; off the heap but for a byte a node.
  */
 final class BulkLevel implements AutoCloseable {
+  private static final int NONE = -1;
+
   /** Leaves that each node is in. */
   static final int FANOUT = 10;
 
@@ -163,15 +165,38 @@ final class BulkLevel implements AutoCloseable {
         candidates[n++] = candidates[i];
       }
     }
-    if (levelGenerator.levelOf(node) > level) {
-      int above = graph.neighbors(level + 1, node, scratch.list);
+    n = addListAbove(node, candidates, n, scratch);
+    choose(node, candidates, n, scratch);
+  }
+
+  /**
+   * Adds what the nearest node of the level above has in its list there, as a search comes by it.
+   */
+  private int addListAbove(int node, int[] candidates, int count, LinkScratch scratch) {
+    int nearest =
+        levelGenerator.levelOf(node) > level ? node : nearestAbove(node, candidates, count);
+    int n = count;
+    if (nearest != NONE) {
+      int above = graph.neighbors(level + 1, nearest, scratch.list);
       for (int i = 0; i < above; i++) {
-        if (met.visit(scratch.list[i])) {
+        if (scratch.search.visit(scratch.list[i])) {
           candidates[n++] = scratch.list[i];
         }
       }
     }
-    choose(node, candidates, n, scratch);
+    return n;
+  }
+
+  private int nearestAbove(int node, int[] candidates, int count) {
+    long row = codes.row(node);
+    long nearest = Long.MAX_VALUE;
+    for (int i = 0; i < count; i++) {
+      if (levelGenerator.levelOf(candidates[i]) > level) {
+        int distance = Kernels.squaredL2(row, codes.row(candidates[i]), codes.dims());
+        nearest = Math.min(nearest, HnswSearcher.key(distance, candidates[i]));
+      }
+    }
+    return nearest == Long.MAX_VALUE ? NONE : HnswSearcher.ordinalOf(nearest);
   }
 
   /** Makes a list of the best of its candidates. */

@@ -5,15 +5,22 @@ import io.omendb.index.quantization.CodeTable;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
 import io.omendb.memory.NativeInts;
+import java.util.Arrays;
 
 /**
  * Compares the members of each leaf of a {@link Partition} with each other and keeps, for each
  * member, where those lie that are candidates for its list: the {@link #NEAREST} nearest, as many
- * of each sample of the nodes that it is of itself, and of those that have it among theirs as many
- * as there is room for.
+ * of each sample of the nodes that it is of itself, the {@link #GUESTS} to which it is the gate,
+ * and of those that have it among theirs as many as there is room for.
+ *
+ * <p>A guest of a leaf is any other node. It becomes a candidate of the members nearest to it, its
+ * gates: a search that comes to this leaf on its way to the guest's neighbourhood comes nearest to
+ * it there. Where nodes lie in tight clusters these edges lead from one to the other. Without them
+ * a search that descends into a wrong cluster stays there: of 1,000 clusters of 100 nodes, at ef
+ * 10, one in six; with them one in 75.
  *
  * <pre>
- * near     entry · ROOM, int16: member's number in its leaf, ended by −1 when fewer
+ * near     entry · ROOM, int16: number in its leaf, guests after members, ended by −1 when fewer
  * </pre>
  *
  * <p>Distances are not kept: the list is chosen from candidates whose codes are read anyway, and so
@@ -32,6 +39,13 @@ final class LeafJoin implements AutoCloseable {
    */
   private static final int SCALES = 3;
 
+  /** Nodes from anywhere that each leaf is compared with. */
+  private static final int GUESTS = 128;
+
+  /** Members that a guest becomes a candidate of. */
+  private static final int GATES = 2;
+
+  private static final long GUEST_SEED = 0x6E57_0F_A11EAFL;
   private static final long SAMPLE_SEED = 0x5EED_0F_5A3F_1E5L;
   private static final short END = -1;
 
@@ -52,13 +66,15 @@ final class LeafJoin implements AutoCloseable {
   /** A worker's own arrays. */
   static final class Scratch {
     private final Panel panel;
-    private final float[] dots = new float[Panel.ROWS * Partition.LARGEST_LEAF];
+    private final float[] dots = new float[Panel.ROWS * (Partition.LARGEST_LEAF + GUESTS)];
     private final short[] nearest = new short[Partition.LARGEST_LEAF * ROOM];
     private final byte[] counts = new byte[Partition.LARGEST_LEAF];
     private final int[] own = new int[Partition.LARGEST_LEAF];
     private final byte[] scales = new byte[Partition.LARGEST_LEAF];
     private final float[] distances = new float[NEAREST];
     private final short[] found = new short[NEAREST];
+    private final float[] gateDistances = new float[GUESTS * GATES];
+    private final short[] gates = new short[GUESTS * GATES];
 
     Scratch(int dims) {
       panel = new Panel(dims);
@@ -75,21 +91,28 @@ final class LeafJoin implements AutoCloseable {
     int from = partition.leafStart(leaf);
     int size = partition.leafStart(leaf + 1) - from;
     Panel panel = scratch.panel;
-    panel.resize(size);
+    panel.resize(size + GUESTS);
     for (int i = 0; i < size; i++) {
       int node = nodes.get(partition.member(from + i));
       panel.set(i, codes.row(node));
       scratch.scales[i] = scaleOf(node);
     }
-    int stride = Panel.padded(size);
+    for (int guest = 0; guest < GUESTS; guest++) {
+      panel.set(size + guest, codes.row(nodes.get(guestOf(leaf, guest))));
+    }
+    Arrays.fill(scratch.gateDistances, Float.POSITIVE_INFINITY);
+    int stride = Panel.padded(panel.size());
     for (int row = 0; row < size; row += Panel.ROWS) {
-      for (int group = 0; group * Panel.GROUP < size; group++) {
+      for (int group = 0; group * Panel.GROUP < panel.size(); group++) {
         panel.dots(row, panel, group, scratch.dots, group * Panel.GROUP, stride);
       }
       for (int i = row; i < Math.min(size, row + Panel.ROWS); i++) {
-        candidates(panel, i, (i - row) * stride, scratch);
+        int at = (i - row) * stride;
+        candidates(panel, size, i, at, scratch);
+        offerAsGate(panel, size, i, at, scratch);
       }
     }
+    addGuests(size, scratch);
     addReverse(size, scratch);
     for (int i = 0; i < size; i++) {
       long at = address(from + i);
@@ -104,12 +127,12 @@ final class LeafJoin implements AutoCloseable {
   }
 
   /** The nearest of all, then those of each sample that the member itself is of. */
-  private static void candidates(Panel panel, int row, int at, Scratch scratch) {
+  private static void candidates(Panel panel, int size, int row, int at, Scratch scratch) {
     short[] nearest = scratch.nearest;
     int first = row * ROOM;
     int count = 0;
     for (int scale = 0; scale <= scratch.scales[row]; scale++) {
-      int found = nearest(panel, row, at, scale, scratch);
+      int found = nearest(panel, size, row, at, scale, scratch);
       for (int i = 0; i < found && count < ROOM; i++) {
         short member = scratch.found[i];
         if (!has(nearest, first, count, member)) {
@@ -121,14 +144,14 @@ final class LeafJoin implements AutoCloseable {
   }
 
   /** The nearest members of a sample, ascending. */
-  private static int nearest(Panel panel, int row, int at, int scale, Scratch scratch) {
+  private static int nearest(Panel panel, int size, int row, int at, int scale, Scratch scratch) {
     float[] dots = scratch.dots;
     float[] distances = scratch.distances;
     short[] nearest = scratch.found;
     byte[] scales = scratch.scales;
     int found = 0;
     float bound = Float.POSITIVE_INFINITY;
-    for (int c = 0; c < panel.size(); c++) {
+    for (int c = 0; c < size; c++) {
       float distance = panel.squaredNorm(c) - 2 * dots[at + c];
       if (distance < bound && c != row && scales[c] >= scale) {
         int i = found < NEAREST ? found++ : NEAREST - 1;
@@ -152,6 +175,42 @@ final class LeafJoin implements AutoCloseable {
     return (byte) Math.min(SCALES, zeros / 2);
   }
 
+  /** The place of a leaf's guest; it may be that of a member. */
+  private int guestOf(int leaf, int guest) {
+    long hash = LevelGenerator.mix(GUEST_SEED ^ ((long) leaf * GUESTS + guest));
+    return (int) Long.remainderUnsigned(hash, nodes.length());
+  }
+
+  /** Makes a member the gate of the guests to which no others are nearer. */
+  private static void offerAsGate(Panel panel, int size, int row, int at, Scratch scratch) {
+    float[] distances = scratch.gateDistances;
+    float squaredNorm = panel.squaredNorm(row);
+    for (int guest = 0; guest < GUESTS; guest++) {
+      float distance = squaredNorm - 2 * scratch.dots[at + size + guest];
+      int first = guest * GATES;
+      int i = first + GATES - 1;
+      if (distance < distances[i]) {
+        for (; i > first && distances[i - 1] > distance; i--) {
+          distances[i] = distances[i - 1];
+          scratch.gates[i] = scratch.gates[i - 1];
+        }
+        distances[i] = distance;
+        scratch.gates[i] = (short) row;
+      }
+    }
+  }
+
+  /** Each guest becomes a candidate of its gates. */
+  private static void addGuests(int size, Scratch scratch) {
+    for (int i = 0; i < Math.min(size, GATES) * GUESTS; i++) {
+      int guest = i % GUESTS;
+      int gate = scratch.gates[guest * GATES + i / GUESTS];
+      if (scratch.counts[gate] < ROOM) {
+        scratch.nearest[gate * ROOM + scratch.counts[gate]++] = (short) (size + guest);
+      }
+    }
+  }
+
   /** A member whose nearest has another is a candidate of that other. */
   private static void addReverse(int size, Scratch scratch) {
     short[] nearest = scratch.nearest;
@@ -168,7 +227,7 @@ final class LeafJoin implements AutoCloseable {
           continue;
         }
         int other = nearest[i * ROOM + rank];
-        if (counts[other] < ROOM && !has(nearest, other * ROOM, counts[other], i)) {
+        if (other < size && counts[other] < ROOM && !has(nearest, other * ROOM, counts[other], i)) {
           nearest[other * ROOM + counts[other]++] = (short) i;
         }
       }
@@ -195,7 +254,9 @@ final class LeafJoin implements AutoCloseable {
    * @return how many there are then
    */
   int candidates(int entry, int[] ordinals, int count) {
-    int from = partition.leafStart(partition.leafOf(entry));
+    int leaf = partition.leafOf(entry);
+    int from = partition.leafStart(leaf);
+    int size = partition.leafStart(leaf + 1) - from;
     long at = address(entry);
     int n = count;
     for (int c = 0; c < ROOM; c++) {
@@ -203,7 +264,8 @@ final class LeafJoin implements AutoCloseable {
       if (member == END) {
         break;
       }
-      ordinals[n++] = nodes.get(partition.member(from + member));
+      int place = member < size ? partition.member(from + member) : guestOf(leaf, member - size);
+      ordinals[n++] = nodes.get(place);
     }
     return n;
   }
