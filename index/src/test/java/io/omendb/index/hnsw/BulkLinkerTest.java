@@ -98,8 +98,13 @@ class BulkLinkerTest {
 
   /** All the nearest rows of a row lie in its own cluster, and yet there is a way to the others. */
   @ParameterizedTest
-  @CsvSource({"10, 2000, 0.99", "200, 100, 0.98", "1000, 20, 0.97"})
-  void tightClustersAreFound(int clusters, int rowsOfEach, double floor) {
+  @CsvSource({
+    "10, 2000, 160, 0.99",
+    "200, 100, 160, 0.98",
+    "400, 50, 20, 0.98",
+    "1000, 20, 160, 0.97"
+  })
+  void tightClustersAreFound(int clusters, int rowsOfEach, int ef, double floor) {
     int dimension = 64;
     Random random = new Random(seed);
     float[][] centres = new float[clusters][];
@@ -115,7 +120,7 @@ class BulkLinkerTest {
         int reached = 0;
         for (int i = 0; i < queries; i++) {
           float[] centre = centres[random.nextInt(clusters)];
-          TopK found = rows.search(index, rows.query(near(centre, random)), 1, 160, scratch);
+          TopK found = rows.search(index, rows.query(near(centre, random)), 1, ef, scratch);
           reached += found.distance(0) < 1 ? 1 : 0; // in another cluster it is some 128
         }
         System.err.println(clusters + " clusters: " + reached + " of " + queries);
