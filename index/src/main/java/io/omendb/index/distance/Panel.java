@@ -91,6 +91,24 @@ public final class Panel {
     }
   }
 
+  /**
+   * Which columns of a group are nearer than a bound, by their products with a row: bit c tells of
+   * column c. The row's own squared norm is left out on both sides.
+   *
+   * @param at where the group's products lie
+   * @param bound of squared norm − 2 · product
+   */
+  public int nearer(int group, float[] dots, int at, float bound) {
+    return below(squaredNorms, group * GROUP, dots, at, bound);
+  }
+
+  /** Bit c of {@link #GROUP}: whether {@code addends[from + c] − 2 · dots[at + c]} is below. */
+  public static int below(float[] addends, int from, float[] dots, int at, float bound) {
+    return SIMD
+        ? SimdKernels.below(addends, from, dots, at, bound)
+        : ScalarKernels.below(addends, from, dots, at, bound);
+  }
+
   private int start(int place) {
     return place / GROUP * GROUP * dims + place % GROUP;
   }

@@ -69,6 +69,17 @@ public final class ScalarKernels {
     return sum;
   }
 
+  /** Bit c: whether {@code addends[from + c] − 2 · dots[at + c]} is below a bound; see Panel. */
+  static int below(float[] addends, int from, float[] dots, int at, float bound) {
+    int below = 0;
+    for (int c = 0; c < Panel.GROUP; c++) {
+      if (addends[from + c] - 2 * dots[at + c] < bound) {
+        below |= 1 << c;
+      }
+    }
+    return below;
+  }
+
   /** Products of four columns of one panel with a group of another; see {@link Panel}. */
   static void dots(
       float[] rows,

@@ -251,6 +251,18 @@ final class SimdKernels {
     return even.add(odd).reduceLanes(VectorOperators.ADD);
   }
 
+  /** Bit c: whether {@code addends[from + c] − 2 · dots[at + c]} is below a bound; see Panel. */
+  static int below(float[] addends, int from, float[] dots, int at, float bound) {
+    int below = 0;
+    for (int c = 0; c < Panel.GROUP; c += FLOAT_STEP) {
+      FloatVector products = FloatVector.fromArray(FLOATS, dots, at + c);
+      FloatVector distances =
+          FloatVector.fromArray(FLOATS, addends, from + c).sub(products.add(products));
+      below |= (int) distances.compare(VectorOperators.LT, bound).toLong() << c;
+    }
+    return below;
+  }
+
   /**
    * Products of four columns of one panel with a group of another; see {@link Panel}. Each product
    * is summed component by component, so that no width changes it.

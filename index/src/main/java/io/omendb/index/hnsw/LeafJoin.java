@@ -48,6 +48,7 @@ final class LeafJoin implements AutoCloseable {
   private static final long GUEST_SEED = 0x6E57_0F_A11EAFL;
   private static final long SAMPLE_SEED = 0x5EED_0F_5A3F_1E5L;
   private static final short END = -1;
+  private static final int GROUPS = NearestColumns.groups(Partition.LARGEST_LEAF + GUESTS);
 
   private final CodeTable codes;
   private final NativeInts nodes;
@@ -71,9 +72,16 @@ final class LeafJoin implements AutoCloseable {
     private final byte[] counts = new byte[Partition.LARGEST_LEAF];
     private final int[] own = new int[Partition.LARGEST_LEAF];
     private final byte[] scales = new byte[Partition.LARGEST_LEAF];
-    private final float[] distances = new float[NEAREST];
-    private final short[] found = new short[NEAREST];
+    private final NearestColumns found = new NearestColumns(NEAREST);
+
+    /** Which members are of a sample, a bit each, {@link #GROUPS} ints a sample. */
+    private final int[] ofScale = new int[(1 + SCALES) * GROUPS];
+
     private final float[] gateDistances = new float[GUESTS * GATES];
+
+    /** By guest, the distance of its farthest gate, negated. */
+    private final float[] gateBounds = new float[GUESTS];
+
     private final short[] gates = new short[GUESTS * GATES];
 
     Scratch(int dims) {
@@ -92,15 +100,20 @@ final class LeafJoin implements AutoCloseable {
     int size = partition.leafStart(leaf + 1) - from;
     Panel panel = scratch.panel;
     panel.resize(size + GUESTS);
+    Arrays.fill(scratch.ofScale, 0);
     for (int i = 0; i < size; i++) {
       int node = nodes.get(partition.member(from + i));
       panel.set(i, codes.row(node));
       scratch.scales[i] = scaleOf(node);
+      for (int scale = 0; scale <= scratch.scales[i]; scale++) {
+        scratch.ofScale[scale * GROUPS + i / Panel.GROUP] |= 1 << i % Panel.GROUP;
+      }
     }
     for (int guest = 0; guest < GUESTS; guest++) {
       panel.set(size + guest, codes.row(nodes.get(guestOf(leaf, guest))));
     }
     Arrays.fill(scratch.gateDistances, Float.POSITIVE_INFINITY);
+    Arrays.fill(scratch.gateBounds, Float.NEGATIVE_INFINITY);
     int stride = Panel.padded(panel.size());
     for (int row = 0; row < size; row += Panel.ROWS) {
       for (int group = 0; group * Panel.GROUP < panel.size(); group++) {
@@ -108,7 +121,7 @@ final class LeafJoin implements AutoCloseable {
       }
       for (int i = row; i < Math.min(size, row + Panel.ROWS); i++) {
         int at = (i - row) * stride;
-        candidates(panel, size, i, at, scratch);
+        candidates(panel, i, at, scratch);
         offerAsGate(panel, size, i, at, scratch);
       }
     }
@@ -127,46 +140,21 @@ final class LeafJoin implements AutoCloseable {
   }
 
   /** The nearest of all, then those of each sample that the member itself is of. */
-  private static void candidates(Panel panel, int size, int row, int at, Scratch scratch) {
+  private static void candidates(Panel panel, int row, int at, Scratch scratch) {
+    NearestColumns found = scratch.found;
     short[] nearest = scratch.nearest;
     int first = row * ROOM;
     int count = 0;
     for (int scale = 0; scale <= scratch.scales[row]; scale++) {
-      int found = nearest(panel, size, row, at, scale, scratch);
-      for (int i = 0; i < found && count < ROOM; i++) {
-        short member = scratch.found[i];
+      found.find(panel, scratch.dots, at, NEAREST, scratch.ofScale, scale * GROUPS, row);
+      for (int i = 0; i < found.size() && count < ROOM; i++) {
+        short member = (short) found.column(i);
         if (!has(nearest, first, count, member)) {
           nearest[first + count++] = member;
         }
       }
     }
     scratch.counts[row] = (byte) count;
-  }
-
-  /** The nearest members of a sample, ascending. */
-  private static int nearest(Panel panel, int size, int row, int at, int scale, Scratch scratch) {
-    float[] dots = scratch.dots;
-    float[] distances = scratch.distances;
-    short[] nearest = scratch.found;
-    byte[] scales = scratch.scales;
-    int found = 0;
-    float bound = Float.POSITIVE_INFINITY;
-    for (int c = 0; c < size; c++) {
-      float distance = panel.squaredNorm(c) - 2 * dots[at + c];
-      if (distance < bound && c != row && scales[c] >= scale) {
-        int i = found < NEAREST ? found++ : NEAREST - 1;
-        for (; i > 0 && distances[i - 1] > distance; i--) {
-          distances[i] = distances[i - 1];
-          nearest[i] = nearest[i - 1];
-        }
-        distances[i] = distance;
-        nearest[i] = (short) c;
-        if (found == NEAREST) {
-          bound = distances[NEAREST - 1];
-        }
-      }
-    }
-    return found;
   }
 
   /** Of a node of one of the samples, each of which has a fourth of the one before; 0: of none. */
@@ -183,21 +171,29 @@ final class LeafJoin implements AutoCloseable {
 
   /** Makes a member the gate of the guests to which no others are nearer. */
   private static void offerAsGate(Panel panel, int size, int row, int at, Scratch scratch) {
-    float[] distances = scratch.gateDistances;
     float squaredNorm = panel.squaredNorm(row);
-    for (int guest = 0; guest < GUESTS; guest++) {
-      float distance = squaredNorm - 2 * scratch.dots[at + size + guest];
-      int first = guest * GATES;
-      int i = first + GATES - 1;
-      if (distance < distances[i]) {
-        for (; i > first && distances[i - 1] > distance; i--) {
-          distances[i] = distances[i - 1];
-          scratch.gates[i] = scratch.gates[i - 1];
-        }
-        distances[i] = distance;
-        scratch.gates[i] = (short) row;
+    for (int first = 0; first < GUESTS; first += Panel.GROUP) {
+      int nearer =
+          Panel.below(scratch.gateBounds, first, scratch.dots, at + size + first, -squaredNorm);
+      for (; nearer != 0; nearer &= nearer - 1) {
+        int guest = first + Integer.numberOfTrailingZeros(nearer);
+        setGate(guest, row, squaredNorm - 2 * scratch.dots[at + size + guest], scratch);
       }
     }
+  }
+
+  /** Makes a member a gate of a guest in place of the farthest. */
+  private static void setGate(int guest, int member, float distance, Scratch scratch) {
+    float[] distances = scratch.gateDistances;
+    int first = guest * GATES;
+    int i = first + GATES - 1;
+    for (; i > first && distances[i - 1] > distance; i--) {
+      distances[i] = distances[i - 1];
+      scratch.gates[i] = scratch.gates[i - 1];
+    }
+    distances[i] = distance;
+    scratch.gates[i] = (short) member;
+    scratch.gateBounds[guest] = -distances[first + GATES - 1];
   }
 
   /** Each guest becomes a candidate of its gates. */

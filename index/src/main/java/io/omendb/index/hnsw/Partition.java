@@ -121,14 +121,13 @@ final class Partition implements AutoCloseable {
     private int[] order = new int[0];
     private int[] starts = new int[0];
     private short[] leaderOf = new short[0];
-    private final float[] nearest;
-    private final int[] nearestAt;
+    private final NearestColumns nearest;
+    private final int[] all = new int[NearestColumns.groups(MOST_LEADERS)];
 
     Scratch(int dims, int fanout) {
       rows = new Panel(dims);
       ownLeaders = new Panel(dims);
-      nearest = new float[fanout];
-      nearestAt = new int[fanout];
+      nearest = new NearestColumns(fanout);
     }
   }
 
@@ -147,11 +146,12 @@ final class Partition implements AutoCloseable {
     }
     products(scratch.rows, leaderPanel, scratch);
     int stride = Panel.padded(leaders);
+    NearestColumns.setFirst(leaders, scratch.all);
     for (int i = 0; i < to - from; i++) {
-      nearest(scratch.dots, i * stride, leaderPanel, fanout, scratch.nearest, scratch.nearestAt);
+      scratch.nearest.find(leaderPanel, scratch.dots, i * stride, fanout, scratch.all, 0, -1);
       for (int f = 0; f < fanout; f++) {
         long at = assigned.address() + 2L * ((long) (from + i) * fanout + f);
-        Memory.putShort(at, (short) scratch.nearestAt[f]);
+        Memory.putShort(at, (short) scratch.nearest.column(f));
       }
     }
   }
@@ -167,27 +167,6 @@ final class Partition implements AutoCloseable {
     for (int group = 0; group * Panel.GROUP < columns.size(); group++) {
       for (int row = 0; row < rows.size(); row += Panel.ROWS) {
         rows.dots(row, columns, group, scratch.dots, row * stride + group * Panel.GROUP, stride);
-      }
-    }
-  }
-
-  /** The columns nearest to a row, by its products with them; the first of equals. */
-  private static void nearest(
-      float[] dots, int at, Panel columns, int wanted, float[] nearest, int[] nearestAt) {
-    Arrays.fill(nearestAt, 0, wanted, 0);
-    Arrays.fill(nearest, 0, wanted, Float.POSITIVE_INFINITY);
-    float bound = Float.POSITIVE_INFINITY;
-    for (int c = 0; c < columns.size(); c++) {
-      float distance = columns.squaredNorm(c) - 2 * dots[at + c];
-      if (distance < bound) {
-        int i = wanted - 1;
-        for (; i > 0 && nearest[i - 1] > distance; i--) {
-          nearest[i] = nearest[i - 1];
-          nearestAt[i] = nearestAt[i - 1];
-        }
-        nearest[i] = distance;
-        nearestAt[i] = c;
-        bound = nearest[wanted - 1];
       }
     }
   }
@@ -271,6 +250,7 @@ final class Partition implements AutoCloseable {
       scratch.leaderOf = new short[size];
     }
     int[] ends = new int[parts];
+    NearestColumns.setFirst(parts, scratch.all);
     int stride = Panel.padded(parts);
     for (int stripe = 0; stripe < size; stripe += STRIPE) {
       int rows = Math.min(STRIPE, size - stripe);
@@ -280,10 +260,10 @@ final class Partition implements AutoCloseable {
       }
       products(scratch.rows, scratch.ownLeaders, scratch);
       for (int i = 0; i < rows; i++) {
-        nearest(
-            scratch.dots, i * stride, scratch.ownLeaders, 1, scratch.nearest, scratch.nearestAt);
-        scratch.leaderOf[stripe + i] = (short) scratch.nearestAt[0];
-        ends[scratch.nearestAt[0]]++;
+        scratch.nearest.find(scratch.ownLeaders, scratch.dots, i * stride, 1, scratch.all, 0, -1);
+        int leader = scratch.nearest.column(0);
+        scratch.leaderOf[stripe + i] = (short) leader;
+        ends[leader]++;
       }
     }
     if (scratch.starts.length < parts) {
