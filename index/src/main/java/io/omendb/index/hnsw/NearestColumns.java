@@ -52,8 +52,7 @@ final class NearestColumns {
    * @param counts which columns count, from {@code from} on
    * @param except a column that does not; −1 for none
    */
-  void find(
-      Panel panel, float[] dots, int at, int wanted, int[] counts, int from, int except) {
+  void find(Panel panel, float[] dots, int at, int wanted, int[] counts, int from, int except) {
     size = 0;
     float bound = Float.POSITIVE_INFINITY;
     for (int group = 0; group < groups(panel.size()); group++) {

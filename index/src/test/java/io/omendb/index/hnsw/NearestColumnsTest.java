@@ -47,7 +47,9 @@ class NearestColumnsTest {
           IntStream.range(0, size)
               .filter(c -> counted[c] && c != except)
               .boxed()
-              .sorted(Comparator.comparingInt(c -> dot(codes[c], codes[c]) - 2 * dot(codes[row], codes[c])))
+              .sorted(
+                  Comparator.comparingInt(
+                      c -> dot(codes[c], codes[c]) - 2 * dot(codes[row], codes[c])))
               .limit(wanted)
               .toList();
       List<Integer> found = IntStream.range(0, nearest.size()).mapToObj(nearest::column).toList();
