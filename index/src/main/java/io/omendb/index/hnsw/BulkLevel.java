@@ -14,14 +14,14 @@ import org.jspecify.annotations.Nullable;
  * Chooses the lists of one level of a {@link BulkLinker}: partition, join, choose from what was
  * joined, and once more from that and the nodes that chose the node.
  *
- * <p>Memory while it runs, a node: {@link #FANOUT} times 6 bytes of the {@link Partition} and 48 of
+ * <p>Memory while it runs, a node: {@link #FANOUT} times 6 bytes of the {@link Partition} and 32 of
  * the {@link LeafJoin}, then 4 for each neighbour; off the heap but for a byte a node.
  */
 final class BulkLevel implements AutoCloseable {
   private static final int NONE = -1;
 
   /** Leaves that each node is in. */
-  static final int FANOUT = 10;
+  static final int FANOUT = 8;
 
   /** Bytes of a node, at most. */
   static final int BYTES = FANOUT * (10 + 2 * LeafJoin.ROOM) + 24;

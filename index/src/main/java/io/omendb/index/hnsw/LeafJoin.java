@@ -31,7 +31,7 @@ final class LeafJoin implements AutoCloseable {
   private static final int NEAREST = 8;
 
   /** Candidates of a member in a leaf. */
-  static final int ROOM = 24;
+  static final int ROOM = 16;
 
   /**
    * Samples of the nodes, each a fourth of the one before. Members of a sample are candidates of
