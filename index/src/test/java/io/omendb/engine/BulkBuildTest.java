@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 class BulkBuildTest {
   private static final int DIMENSION = 16;
   private static final int OTHERS = 1_000;
-  private static final int BUILT = 12_000;
+  private static final int BUILT = 50_000;
 
   private final Random random = TestEngine.random(BulkBuildTest.class);
 
