@@ -335,7 +335,8 @@ final class IndexMaintenance {
   }
 
   private void holdAll(int[] sample) {
-    release();
+    int[] rest = linkHeld();
+    linked(rest, rest.length);
     System.arraycopy(sample, 0, held, 0, sample.length);
     heldCount = sample.length;
   }
@@ -447,9 +448,7 @@ final class IndexMaintenance {
     if (calibrations.isDue(linked, deletedRows())) {
       calibrate(linked);
     }
-    int[] rest = Arrays.copyOf(held, heldCount);
-    heldCount = 0;
-    link(rest, rest.length);
+    int[] rest = linkHeld();
     int orphans = index.sweep();
     if (orphans > 0) {
       LOG.debug("collection {}: the sweep linked {} unreached rows", config.name(), orphans);
@@ -458,12 +457,12 @@ final class IndexMaintenance {
     linked(rest, rest.length);
   }
 
-  /** Links what was held out. */
-  private void release() {
+  /** Links what was held out; the caller tells that it is {@link #linked}. */
+  private int[] linkHeld() {
     int[] rest = Arrays.copyOf(held, heldCount);
     heldCount = 0;
     link(rest, rest.length);
-    linked(rest, rest.length);
+    return rest;
   }
 
   private void calibrate(int linked) {

@@ -17,7 +17,7 @@ import java.util.Arrays;
  * gates: a search that comes to this leaf on its way to the guest's neighbourhood comes nearest to
  * it there. Where nodes lie in tight clusters these edges lead from one to the other. Without them
  * a search that descends into a wrong cluster stays there: of 1,000 clusters of 100 nodes, at ef
- * 10, one in six; with them one in 75.
+ * 10, one in six; with them one in 37.
  *
  * <pre>
  * near     entry · ROOM, int16: number in its leaf, guests after members, ended by −1 when fewer
