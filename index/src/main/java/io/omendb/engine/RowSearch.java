@@ -437,6 +437,7 @@ final class RowSearch {
   private boolean collect(SearchRequest request, int arrivedFrom, SearchResult result) {
     TopK nearest = result.nearest;
     int n = 0;
+    int tied = 0; // the first of those found with the distance of the last
     boolean whole = true;
     for (int i = 0;
         i < nearest.size() && n < request.k && nearest.distance(i) <= request.maxDistance;
@@ -447,19 +448,31 @@ final class RowSearch {
         continue;
       }
       float distance = nearest.distance(i);
-      int at = n++;
-      while (at > 0
-          && result.distances[at - 1] == distance
-          && store.rows().compareIds(slot, result.slots[at - 1]) < 0) {
-        result.slots[at] = result.slots[at - 1];
-        result.distances[at] = result.distances[at - 1];
-        at--;
+      if (n > 0 && result.distances[n - 1] != distance) {
+        tied = n;
       }
+      int at = placeById(slot, result.slots, tied, n);
+      System.arraycopy(result.slots, at, result.slots, at + 1, n - at);
       result.slots[at] = slot;
-      result.distances[at] = distance;
+      result.distances[n++] = distance;
     }
     result.count = n;
     return whole || n == request.k;
+  }
+
+  /** Where {@code slot} belongs among {@code slots[from, to)}, which are in order of id. */
+  private int placeById(int slot, int[] slots, int from, int to) {
+    int low = from;
+    int high = to;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (store.rows().compareIds(slot, slots[middle]) < 0) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
   }
 
   private boolean isReplaced(int slot, int arrivedFrom, TopK nearest) {

@@ -4,6 +4,7 @@ import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
 import io.omendb.memory.OrderedMemory;
 import io.omendb.storage.api.IdKind;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,7 +16,8 @@ import java.util.List;
  * </pre>
  *
  * <p>The place of an entry is the low bits of its hash, so a table grows without reading a row. The
- * id itself is not here: a matching hash is confirmed by the row.
+ * id itself is not here: a matching hash is confirmed by the row. Hashes are of this process alone:
+ * a client that chooses its ids cannot make them meet.
  *
  * <p>Publication: the row first, then the entry by release; readers acquire it. A growing table is
  * filled aside and then published by one volatile store; its predecessor lives until close, because
@@ -24,6 +26,7 @@ import java.util.List;
  */
 public final class IdIndex implements AutoCloseable {
   private static final int SMALLEST = 1 << 10;
+  private static final long SEED = new SecureRandom().nextLong();
 
   private record Table(AddressSpace space, long address, int mask) {
     static Table of(int capacity) {
@@ -133,16 +136,17 @@ public final class IdIndex implements AutoCloseable {
     return size;
   }
 
-  /** Hash of a numeric id: the finalizer of SplitMix64. */
+  /** Hash of a numeric id: seeded, then the finalizer of SplitMix64. */
   public static int hash(long id) {
-    long h = (id ^ (id >>> 30)) * 0xBF58476D1CE4E5B9L;
+    long h = id ^ SEED;
+    h = (h ^ (h >>> 30)) * 0xBF58476D1CE4E5B9L;
     h = (h ^ (h >>> 27)) * 0x94D049BB133111EBL;
     return (int) (h ^ (h >>> 31));
   }
 
-  /** Hash of a string id in native memory: FNV-1a, then mixed. */
+  /** Hash of a string id in native memory: FNV-1a from a seeded basis, then mixed. */
   public static int hash(long address, int length) {
-    long h = 0xCBF29CE484222325L;
+    long h = 0xCBF29CE484222325L ^ SEED;
     for (int i = 0; i < length; i++) {
       h = (h ^ (Memory.getByte(address + i) & 0xFF)) * 0x100000001B3L;
     }
@@ -151,7 +155,7 @@ public final class IdIndex implements AutoCloseable {
 
   /** The same hash of a string id on the heap. */
   public static int hash(byte[] utf8, int from, int length) {
-    long h = 0xCBF29CE484222325L;
+    long h = 0xCBF29CE484222325L ^ SEED;
     for (int i = 0; i < length; i++) {
       h = (h ^ (utf8[from + i] & 0xFF)) * 0x100000001B3L;
     }
