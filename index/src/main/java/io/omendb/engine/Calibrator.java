@@ -300,23 +300,22 @@ final class Calibrator {
      */
     private void search(
         int k, boolean onVectors, int ef, float reach, int from, int to, Measured measured) {
-      workers.run(
-          Math.ceilDiv(to - from, CHUNK),
+      workers.runEach(
+          to - from,
+          CHUNK,
           worker -> {
             SearchRequest request = new SearchRequest();
             SearchResult result = new SearchResult();
             request.k = inGraph ? k + 1 : k; // the sample itself may be among the answers
-            return chunk -> {
-              int end = Math.min(to, from + (chunk + 1) * CHUNK);
-              for (int i = from + chunk * CHUNK; i < end; i++) {
-                request.query = queries[i];
-                search.searchGraph(request, ef, reach, onVectors, scratches[worker], result);
-                measured.nanos[i] = result.graphNanos + result.rerankNanos;
-                measured.distances[i] = result.distanceComputations;
-                measured.reranked[i] = result.reranked;
-                measured.found[i] =
-                    Math.min(Math.min(k, exact[i].size()), hits(result, slots[i], exact[i], k));
-              }
+            return sample -> {
+              int i = from + sample;
+              request.query = queries[i];
+              search.searchGraph(request, ef, reach, onVectors, scratches[worker], result);
+              measured.nanos[i] = result.graphNanos + result.rerankNanos;
+              measured.distances[i] = result.distanceComputations;
+              measured.reranked[i] = result.reranked;
+              measured.found[i] =
+                  Math.min(Math.min(k, exact[i].size()), hits(result, slots[i], exact[i], k));
             };
           });
     }

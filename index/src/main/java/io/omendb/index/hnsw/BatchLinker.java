@@ -124,21 +124,18 @@ final class BatchLinker {
 
   /** Finds those of the batch whose vector an earlier one has: copies descend the same way. */
   private void findDuplicates(CodeTable codes, int count) {
-    workers.run(
-        (count + CHUNK - 1) / CHUNK,
-        w ->
-            chunk -> {
-              for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
-                copies[i] = Duplicates.NONE;
-                linkedCopies[i] = Duplicates.NONE;
-                for (int j = i - 1; j >= Math.max(0, i - WINDOW) && sameDescent(i, j); j--) {
-                  if (duplicates.isCopy(codes, nodes[i], nodes[j])) {
-                    copies[i] = nodes[j];
-                    break;
-                  }
-                }
-              }
-            });
+    workers.runEach(count, CHUNK, w -> i -> findCopy(codes, i));
+  }
+
+  private void findCopy(CodeTable codes, int i) {
+    copies[i] = Duplicates.NONE;
+    linkedCopies[i] = Duplicates.NONE;
+    for (int j = i - 1; j >= Math.max(0, i - WINDOW) && sameDescent(i, j); j--) {
+      if (duplicates.isCopy(codes, nodes[i], nodes[j])) {
+        copies[i] = nodes[j];
+        return;
+      }
+    }
   }
 
   private boolean sameDescent(int i, int j) {
@@ -162,15 +159,14 @@ final class BatchLinker {
    */
   private void ensureInEdges(int count) {
     boolean[] missing = new boolean[count];
-    workers.run(
-        (count + CHUNK - 1) / CHUNK,
+    workers.runEach(
+        count,
+        CHUNK,
         w -> {
           LinkScratch state = scratch(w);
-          return chunk -> {
-            for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
-              int degree = graph.neighbors(0, nodes[i], state.list);
-              missing[i] = degree > 0 && !hasInEdge(nodes[i], -1, state.list, degree, state);
-            }
+          return i -> {
+            int degree = graph.neighbors(0, nodes[i], state.list);
+            missing[i] = degree > 0 && !hasInEdge(nodes[i], -1, state.list, degree, state);
           };
         });
     for (int i = 0; i < count; i++) {
@@ -247,18 +243,14 @@ final class BatchLinker {
       copies = new int[count];
       linkedCopies = new int[count];
     }
-    int chunks = (count + CHUNK - 1) / CHUNK;
     long[] descentHashes = new long[count];
     int[] entry = new int[count];
-    workers.run(
-        chunks,
+    workers.runEach(
+        count,
+        CHUNK,
         w -> {
           SearchScratch scratch = scratch(w).search;
-          return chunk -> {
-            for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
-              descend(codes, batch[i], i, descentHashes, entry, scratch);
-            }
-          };
+          return i -> descend(codes, batch[i], i, descentHashes, entry, scratch);
         });
     // Sort positions by (hash of the descent, position): the hash's 32 bits leave 31 for the
     // position.
@@ -300,16 +292,12 @@ final class BatchLinker {
 
   /** Phase two: search, prune, write the node's own list. */
   private void forward(CodeTable codes, int level, Members members, int oldTop) {
-    int count = members.count();
-    workers.run(
-        (count + CHUNK - 1) / CHUNK,
+    workers.runEach(
+        members.count(),
+        CHUNK,
         w -> {
           LinkScratch state = scratch(w);
-          return chunk -> {
-            for (int i = chunk * CHUNK; i < Math.min(count, (chunk + 1) * CHUNK); i++) {
-              linkForward(codes, level, members, i, oldTop, state);
-            }
-          };
+          return i -> linkForward(codes, level, members, i, oldTop, state);
         });
   }
 
@@ -435,7 +423,7 @@ final class BatchLinker {
     VarHandle.releaseFence(); // codes and own lists of the batch before any edge to it
     int edgeCount = n;
     workers.run(
-        (edgeCount + EDGE_CHUNK - 1) / EDGE_CHUNK,
+        Math.ceilDiv(edgeCount, EDGE_CHUNK),
         w -> {
           LinkScratch state = scratch(w);
           return chunk -> {

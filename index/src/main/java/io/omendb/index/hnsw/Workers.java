@@ -8,6 +8,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +75,25 @@ public final class Workers implements AutoCloseable {
    */
   public void run(int chunks, IntFunction<ChunkTask> worker) {
     exclusively(() -> runInTurn(chunks, worker));
+  }
+
+  /**
+   * Runs items 0..count−1, each once, {@code ofChunk} in a row on whichever worker is free.
+   *
+   * @param worker makes what worker 0..threads−1 does with an item
+   */
+  public void runEach(int count, int ofChunk, IntFunction<IntConsumer> worker) {
+    run(
+        Math.ceilDiv(count, ofChunk),
+        w -> {
+          IntConsumer task = worker.apply(w);
+          return chunk -> {
+            int to = Math.min(count, (chunk + 1) * ofChunk);
+            for (int item = chunk * ofChunk; item < to; item++) {
+              task.accept(item);
+            }
+          };
+        });
   }
 
   /** Runs a task that may {@link #run} several times, and nobody else in between. */
