@@ -2,6 +2,8 @@ package io.omendb.loadtest.gate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -9,20 +11,29 @@ import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import io.grpc.stub.StreamObserver;
 import io.omendb.loadtest.client.Await;
 import io.omendb.loadtest.client.Connection;
 import io.omendb.loadtest.client.ServerProcess;
+import io.omendb.proto.v1.BulkInsertRequest;
+import io.omendb.proto.v1.BulkInsertResponse;
 import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CountRequest;
 import io.omendb.proto.v1.DropCollectionRequest;
 import io.omendb.proto.v1.InsertRequest;
 import io.omendb.proto.v1.SearchRequest;
 import io.omendb.proto.v1.Similarity;
+import io.omendb.proto.v1.VectorServiceGrpc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -101,6 +112,89 @@ class FullVolumeTest {
         Connection connection = connect(server)) {
       assertEquals(kept + BATCH, count(connection));
     }
+  }
+
+  /** A frame that finds no room is not used up: the stream ends, and goes on with it later. */
+  @Test
+  void aBulkStreamIsResumedWhereTheRoomEnded() throws Exception {
+    int frames = 4;
+    try (ServerProcess server = start();
+        Connection connection = connect(server)) {
+      create(connection, "kept");
+      create(connection, "spare");
+      for (int i = 0; i < 2 * SPARE; i++) {
+        insert(connection, "spare", i * BATCH);
+      }
+      while (inserts(connection)) {
+        kept += BATCH;
+      }
+      fill();
+      Bulk ended = bulk(connection, 1, frames);
+      assertEquals(Status.Code.RESOURCE_EXHAUSTED, ended.error().getStatus().getCode());
+      assertEquals("DISK_FULL", reason(ended.error()));
+      assertEquals(0, ended.refused());
+      assertTrue(ended.received() < frames, ended::toString);
+      var unused =
+          connection
+              .collections()
+              .dropCollection(DropCollectionRequest.newBuilder().setCollection("spare").build());
+      Bulk whole = bulk(connection, ended.received() + 1, frames);
+      assertNull(whole.error());
+      assertEquals(frames, whole.received());
+      assertEquals(0, whole.refused());
+      assertEquals(kept + frames * BATCH, count(connection));
+    }
+  }
+
+  /**
+   * How a stream ended.
+   *
+   * @param received the last frame received
+   * @param error null if it ended well
+   */
+  private record Bulk(long received, int refused, @Nullable StatusRuntimeException error) {}
+
+  /** Sends the frames from..to of the stream "load" and closes it. */
+  private Bulk bulk(Connection connection, long from, int to) throws Exception {
+    CompletableFuture<@Nullable StatusRuntimeException> end = new CompletableFuture<>();
+    AtomicLong received = new AtomicLong();
+    AtomicInteger refused = new AtomicInteger();
+    StreamObserver<BulkInsertRequest> frames =
+        VectorServiceGrpc.newStub(connection.vectors().getChannel())
+            .bulkInsert(
+                new StreamObserver<>() {
+                  @Override
+                  public void onNext(BulkInsertResponse response) {
+                    received.set(response.getReceivedFrameSequence());
+                    refused.addAndGet(response.getRefusedFramesCount());
+                  }
+
+                  @Override
+                  public void onError(Throwable error) {
+                    end.complete((StatusRuntimeException) error);
+                  }
+
+                  @Override
+                  public void onCompleted() {
+                    end.complete(null);
+                  }
+                });
+    for (long frame = from; frame <= to; frame++) {
+      BulkInsertRequest.Builder request =
+          BulkInsertRequest.newBuilder()
+              .setCollection("kept")
+              .setStreamId("load")
+              .setResume(true)
+              .setFrameSequence(frame);
+      for (int row = 0; row < BATCH; row++) {
+        long id = kept + (frame - 1) * BATCH + row;
+        request.addNumericIds(id).addAllVectors(Collections.nCopies(DIMENSION, (float) id));
+      }
+      frames.onNext(request.build());
+    }
+    frames.onCompleted();
+    StatusRuntimeException error = end.get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+    return new Bulk(received.get(), refused.get(), error);
   }
 
   private ServerProcess start() throws Exception {

@@ -608,13 +608,14 @@ final class BulkStream extends ServerCall.Listener<RowsMessage> implements OpenS
     return ResponsePacing.NEVER;
   }
 
-  /// Ends the stream with a status. Where the client is at fault or the server stops, what was
-  /// taken in before is acknowledged first, so that the client knows where it stands.
+  /// Ends the stream with a status. Where the client is at fault, the server stops or has no room,
+  /// what was taken in before is acknowledged first, so that the client knows where it stands.
   @GuardedBy("this")
   private void endWith(Refusal refusal, @Nullable Opened stream, long now) {
     held.clear();
     boolean settles =
         refusal.code() == Status.Code.INVALID_ARGUMENT
+            || refusal.code() == Status.Code.RESOURCE_EXHAUSTED
             || refusal.reason() == ErrorReason.ERROR_REASON_DRAINING;
     if (settles && writing) {
       return; // what is being written may still be acknowledged

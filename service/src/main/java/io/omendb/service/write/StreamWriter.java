@@ -1,6 +1,5 @@
 package io.omendb.service.write;
 
-import io.grpc.Status;
 import io.omendb.engine.Collection;
 import io.omendb.engine.CollectionNotFoundException;
 import io.omendb.engine.UnlinkedBufferFullException;
@@ -52,7 +51,8 @@ final class StreamWriter {
   }
 
   /// Applies a frame, or notes why it is refused; either uses up its number. False: the unlinked
-  /// buffer is full, and nothing was done.
+  /// buffer is full, and nothing was done. Throws, and the number is not used up, where it is not
+  /// the frame's fault.
   boolean write(long frame, RowsMessage rows) throws Refusal {
     Collection collection = opening.collection();
     StreamFrame position =
@@ -76,11 +76,7 @@ final class StreamWriter {
     } catch (UnlinkedBufferFullException e) {
       return false;
     } catch (IOException | CollectionNotFoundException e) {
-      Refusal refused = StatusMapper.refusal(e, collection.config().name());
-      if (refused.code() != Status.Code.RESOURCE_EXHAUSTED) {
-        throw refused;
-      }
-      refuse(refused, position);
+      throw StatusMapper.refusal(e, collection.config().name());
     }
     return true;
   }
