@@ -6,5 +6,12 @@ import picocli.CommandLine.Command;
 @Command(
     name = "bench",
     description = "Measures speed and recall.",
-    subcommands = {IndexBench.class, GrpcBench.class, StartBench.class, TruthCommand.class})
+    subcommands = {
+      IndexBench.class,
+      GrpcBench.class,
+      StartBench.class,
+      RivalsBench.class,
+      TruthCommand.class,
+      UnpackCommand.class
+    })
 public final class BenchCommand {}

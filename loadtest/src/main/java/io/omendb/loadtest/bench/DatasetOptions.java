@@ -39,6 +39,9 @@ final class DatasetOptions {
       description = "Take only the first N vectors of the base.")
   private int limit = Integer.MAX_VALUE;
 
+  @Option(names = "--queries", paramLabel = "N", description = "Take only the first N queries.")
+  private int queries = Integer.MAX_VALUE;
+
   @Option(
       names = "--metric",
       defaultValue = "l2",
@@ -47,6 +50,14 @@ final class DatasetOptions {
   private Metric metric = Metric.L2;
 
   Dataset open(int threads, Progress progress) throws IOException {
-    return Dataset.open(base, query, truth, limit, metric, threads, progress);
+    return Dataset.open(base, query, truth, limit, queries, metric, threads, progress);
+  }
+
+  Path base() {
+    return base;
+  }
+
+  Path query() {
+    return query;
   }
 }

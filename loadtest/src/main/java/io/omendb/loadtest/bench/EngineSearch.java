@@ -7,6 +7,7 @@ import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.report.CurveRow;
 import io.omendb.loadtest.report.Latencies;
+import io.omendb.loadtest.report.Machine;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,15 +54,18 @@ final class EngineSearch {
       distances += judge.result.distanceComputations;
     }
     Latencies latencies = new Latencies();
+    long cpu = Machine.processorNanos();
     long start = System.nanoTime();
     run(ef, threads, start + time.toNanos()).forEach(latencies::add);
     double elapsed = (System.nanoTime() - start) / 1e9;
+    double cpuMicros = (Machine.processorNanos() - cpu) / 1e3 / latencies.count();
     return CurveRow.of(
         ef,
         threads == 1 ? 0 : threads,
         set.recall().mean(found),
         elapsed,
         latencies,
+        cpuMicros,
         (double) distances / queries.length);
   }
 

@@ -258,6 +258,7 @@ final class GrpcBench implements Callable<Integer> {
               quality.recall(),
               result.seconds(),
               result.latencies(),
+              0,
               quality.distanceComputations()));
       progress.add(1);
     }

@@ -36,18 +36,20 @@ public final class Dataset implements AutoCloseable {
    * beyond the base, and on a few queries as near as the true ones. Otherwise they are computed.
    *
    * @param limit how many of the first rows of the base to take
+   * @param queryLimit how many of the first queries to take
    */
   public static Dataset open(
       Path base,
       Path queries,
       @Nullable Path truth,
       int limit,
+      int queryLimit,
       Metric metric,
       int threads,
       Progress progress)
       throws IOException {
     VectorFile baseFile = VectorFile.open(base, limit);
-    VectorFile queryFile = VectorFile.open(queries);
+    VectorFile queryFile = VectorFile.open(queries, queryLimit);
     if (baseFile.dimension() != queryFile.dimension()) {
       throw new IOException(
           queries

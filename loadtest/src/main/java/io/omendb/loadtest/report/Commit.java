@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** The commit of the source tree that the program runs from. */
-final class Commit {
+public final class Commit {
 
   private Commit() {}
 
@@ -17,7 +17,7 @@ final class Commit {
    * As {@code git describe} has it, with "-dirty" behind it if the tree has changes; empty outside
    * a source tree.
    */
-  static String current() {
+  public static String current() {
     CodeSource source = Commit.class.getProtectionDomain().getCodeSource();
     return source == null ? "" : of(Path.of(URI.create(source.getLocation().toString())));
   }

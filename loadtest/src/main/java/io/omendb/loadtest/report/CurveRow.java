@@ -5,7 +5,7 @@ import java.util.Map;
 
 /**
  * One point of a curve: how well and how fast searches with one ef ran. A row of a bench over gRPC
- * also says how many clients searched at once; 0 leaves that out.
+ * also says how many clients searched at once; 0 leaves that out, and the processor time a query.
  */
 public record CurveRow(
     int ef,
@@ -15,6 +15,7 @@ public record CurveRow(
     double p50Micros,
     double p95Micros,
     double p99Micros,
+    double cpuMicros,
     double distanceComputations) {
 
   /** A row from a run's latencies. */
@@ -24,6 +25,7 @@ public record CurveRow(
       double recall,
       double seconds,
       Latencies latencies,
+      double cpuMicros,
       double distanceComputations) {
     return new CurveRow(
         ef,
@@ -33,6 +35,7 @@ public record CurveRow(
         latencies.micros(50),
         latencies.micros(95),
         latencies.micros(99),
+        cpuMicros,
         distanceComputations);
   }
 
@@ -48,6 +51,9 @@ public record CurveRow(
     row.put("p50_us", p50Micros);
     row.put("p95_us", p95Micros);
     row.put("p99_us", p99Micros);
+    if (cpuMicros > 0) {
+      row.put("cpu_us", Rounding.digits(cpuMicros, 2));
+    }
     row.put("distance_computations", Rounding.digits(distanceComputations, 1));
     return row;
   }

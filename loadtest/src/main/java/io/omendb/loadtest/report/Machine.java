@@ -1,7 +1,9 @@
 package io.omendb.loadtest.report;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -10,6 +12,9 @@ import java.util.stream.Stream;
 
 /** The machine a figure was taken on, without which the figure says little. */
 public final class Machine {
+
+  private static final OperatingSystemMXBean PROCESS =
+      ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
   private Machine() {}
 
@@ -23,6 +28,11 @@ public final class Machine {
     machine.put("arch", System.getProperty("os.arch"));
     machine.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
     return machine;
+  }
+
+  /** Processor time that all threads of this process have had. */
+  public static long processorNanos() {
+    return PROCESS.getProcessCpuTime();
   }
 
   /** The most memory a process ever had resident, in bytes; 0 if that cannot be told. */

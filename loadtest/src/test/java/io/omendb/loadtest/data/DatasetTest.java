@@ -67,6 +67,7 @@ class DatasetTest {
         SiftSmall.queries(directory),
         SiftSmall.truth(directory),
         limit,
+        Integer.MAX_VALUE,
         metric,
         2,
         progress);

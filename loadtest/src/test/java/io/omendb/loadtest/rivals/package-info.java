@@ -1,0 +1,4 @@
+@NullMarked
+package io.omendb.loadtest.rivals;
+
+import org.jspecify.annotations.NullMarked;
