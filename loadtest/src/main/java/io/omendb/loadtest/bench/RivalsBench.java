@@ -19,10 +19,10 @@ import picocli.CommandLine.Option;
     header = "Installs other vector indexes, and measures OmenDB beside them.",
     description = {
       "In each round every system builds its index and searches, in turn, in a process of its own.",
-      "All have the same vectors, threads and judge of recall, and each its own settings, which"
+      "All have the same vectors, threads and judge of recall; each has its own settings, which"
           + " the",
       "report tells. Writes rivals.json, rivals.md, search.svg and build.svg. Needs python3 with",
-      "venv, a C++ compiler for hnswlib, and a network for pip the first time."
+      "venv, a C++ compiler for hnswlib, and the first time a network for pip and Maven."
     })
 final class RivalsBench implements Callable<Integer> {
 
