@@ -267,7 +267,7 @@ final class RowSearch {
       int nearest = stops ? found(Math.min(scratch.stopRank(), met), scratch) : 0;
       int found = found(met, scratch);
       result.graphNanos += System.nanoTime() - start;
-      if (stops && found < met && nearest < ENOUGH * k) {
+      if (stops && found < met && (nearest < ENOUGH * k || found < k)) {
         // Deleted rows lie closer here than elsewhere, and stopped it too soon.
         scratch.neverStop();
         stops = false;
