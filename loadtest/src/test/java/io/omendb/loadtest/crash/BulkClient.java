@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -115,8 +116,13 @@ final class BulkClient extends LoadClient {
     private final Semaphore window = new Semaphore(WINDOW);
     private final AtomicBoolean ended = new AtomicBoolean();
 
+    /** What the server said first; the stream's failure, if it died before. */
     BulkInsertOpening opening() {
-      return opening.join();
+      try {
+        return opening.join();
+      } catch (CompletionException e) {
+        throw e.getCause() instanceof StatusRuntimeException failed ? failed : e;
+      }
     }
 
     /** Waits for room in the window; false if the stream has ended. */
