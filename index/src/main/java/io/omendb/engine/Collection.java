@@ -5,11 +5,13 @@ import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.index.hnsw.VectorRows;
 import io.omendb.index.hnsw.Workers;
 import io.omendb.storage.CollectionStore;
+import io.omendb.storage.RowReader;
 import io.omendb.storage.StoreListener;
 import io.omendb.storage.StoreStats;
 import io.omendb.storage.api.AppendResult;
 import io.omendb.storage.api.DeleteResult;
 import io.omendb.storage.api.InvalidRowsException;
+import io.omendb.storage.api.Placement;
 import io.omendb.storage.api.RowSource;
 import io.omendb.storage.api.StreamFrame;
 import io.omendb.storage.api.StreamState;
@@ -45,7 +47,7 @@ public final class Collection {
   private final CollectionStore store;
   private final Rows rows;
   private final HnswIndex index;
-  private final UnlinkedBuffer buffer = new UnlinkedBuffer();
+  private final UnlinkedBuffer buffer;
   private final ReplacedRows replaced;
   private final ReaderEpoch codeReaders = new ReaderEpoch();
   private final RowSearch search;
@@ -73,6 +75,7 @@ public final class Collection {
     this.workSignal = workSignal;
     this.rowChecks = new RowChecks(config.dimension(), config.similarity());
     this.unlinkedLimit = Math.max(64, UNLINKED_COMPONENTS / config.dimension());
+    this.buffer = new UnlinkedBuffer(unlinkedLimit);
     this.index =
         new HnswIndex(config.indexParameters(), new StoreRows(store), workers, this::retire);
     this.replaced = new ReplacedRows(HnswIndex.maxNodes(config.indexParameters()));
@@ -111,22 +114,60 @@ public final class Collection {
     }
   }
 
+  /**
+   * Lists what the image lacks. Rows of AFTER_BUILD that are more than searches should compare one
+   * by one stay hidden until they are linked, and what they replace is found.
+   */
   private void listUnlinked() {
-    int count = store.rows().count();
-    SlotRanges unlinked = new SlotRanges();
-    int first = count; // of the live rows of a run that are not linked
-    int end = 0; // after the last of them
-    for (int slot = index.linkedCount() == count ? count : 0; slot < count; slot++) {
-      if (index.graph().isLinked(slot)) {
-        unlinked.add(first, end);
-        first = count;
-      } else if (!store.rows().isDeleted(slot)) {
-        first = Math.min(first, slot);
-        end = slot + 1;
+    RowReader stored = store.rows();
+    int count = stored.count();
+    int first = index.linkedCount() == count ? count : 0;
+    long deferred = 0;
+    for (int slot = first; slot < count; slot++) {
+      deferred += isUnlinked(slot) && stored.isDeferred(slot) ? 1 : 0;
+    }
+    boolean hides = deferred > unlinkedLimit;
+    for (int slot = first; hides && slot < count; slot++) {
+      if (isUnlinked(slot) && stored.isDeferred(slot)) {
+        int found = stored.replacedByDeferred(slot);
+        while (found >= 0 && stored.isDeferred(found) && !index.graph().isLinked(found)) {
+          found = stored.replacedByDeferred(found); // never found itself
+        }
+        if (found >= 0) {
+          replaced.hold(found, slot, false);
+        }
       }
     }
-    unlinked.add(first, end);
-    buffer.recover(unlinked, count);
+    SlotRanges visible = new SlotRanges();
+    SlotRanges hidden = new SlotRanges();
+    SlotRanges run = null; // what the slots from start belong to
+    int start = first;
+    int end = first; // after the last of them, which may have deleted ones between
+    for (int slot = first; slot < count; slot++) {
+      boolean linked = index.graph().isLinked(slot);
+      boolean held = replaced.isHeld(slot);
+      if (!linked && !held && stored.isDeleted(slot)) {
+        continue;
+      }
+      SlotRanges set = linked ? null : hides && !held && stored.isDeferred(slot) ? hidden : visible;
+      if (set != run) {
+        if (run != null) {
+          run.add(start, end);
+        }
+        run = set;
+        start = slot;
+      }
+      end = slot + 1;
+    }
+    if (run != null) {
+      run.add(start, end);
+    }
+    buffer.recover(visible, hidden, count);
+  }
+
+  /** Whether a row is live, and not in the graph. */
+  private boolean isUnlinked(int slot) {
+    return !store.rows().isDeleted(slot) && !index.graph().isLinked(slot);
   }
 
   /** The rows of the store, as the index reads them. */
@@ -231,25 +272,38 @@ public final class Collection {
       @Nullable StreamFrame position,
       AppendResult result)
       throws InvalidRowsException, IOException {
-    boolean hidden = visibility == Visibility.AFTER_BUILD;
     lease();
     try {
-      long[] ticket = new long[1];
+      Placed placed = new Placed(visibility == Visibility.AFTER_BUILD);
       try {
-        store.append(
-            rows,
-            mode,
-            rowChecks,
-            (firstSlot, count) -> ticket[0] = buffer.place(firstSlot, firstSlot + count, hidden),
-            position,
-            result);
+        store.append(rows, mode, rowChecks, placed, position, result);
       } catch (IOException e) {
-        buffer.withdraw(ticket[0]);
+        buffer.withdraw(placed.ticket);
         throw e;
       }
       advanceLast(result.lsn);
     } finally {
       release();
+    }
+  }
+
+  /** Tells the buffer of the slots of a write, on the thread that appends it. */
+  private final class Placed implements Placement {
+    private final boolean deferred;
+    private long ticket;
+
+    Placed(boolean deferred) {
+      this.deferred = deferred;
+    }
+
+    @Override
+    public void placed(int firstSlot, int count) {
+      ticket = buffer.place(firstSlot, firstSlot + count, deferred);
+    }
+
+    @Override
+    public boolean deferred() {
+      return deferred;
     }
   }
 
@@ -358,10 +412,13 @@ public final class Collection {
     return store.publishedLsn();
   }
 
-  /** Everything up to it is found by searches, AFTER_BUILD rows included. */
+  /**
+   * Everything up to it is found by searches, AFTER_BUILD rows included, and will be after a crash
+   * too.
+   */
   public long searchableSequence() {
     long published = store.publishedLsn();
-    int slot = buffer.firstUnbuilt();
+    int slot = buffer.firstUnsearchable();
     if (slot >= store.rows().count() || !acquire()) {
       return published;
     }
@@ -394,12 +451,12 @@ public final class Collection {
   private final class Listener implements StoreListener {
     /** Before the rows that hidden ones replace are deleted: from then on they are held. */
     @Override
-    public void publishing(int slotFrom, int slotTo, IntUnaryOperator previous) {
+    public void publishing(int slotFrom, int slotTo, IntUnaryOperator replacedBy) {
       if (!buffer.isUnbuilt(slotFrom)) {
         return;
       }
       for (int slot = slotFrom; slot < slotTo; slot++) {
-        int before = previous.applyAsInt(slot);
+        int before = replacedBy.applyAsInt(slot);
         if (before >= 0) {
           boolean hidden = buffer.isUnbuilt(before) && !index.graph().isLinked(before);
           replaced.hold(before, slot, hidden);
@@ -548,6 +605,7 @@ public final class Collection {
         begun.write();
       } finally {
         checkpointLock.unlock();
+        notifyWatermarks();
       }
     }
     return worked || due != null;

@@ -536,10 +536,12 @@ final class IndexMaintenance {
     private final Calibration calibrated = calibration;
     private final int calibratedAt = calibrations.calibratedAt();
     private final int codesHeld; // while there is a cut
+    private final @Nullable SlotRanges imaged;
 
     private Checkpoint(boolean image) {
       cut = image ? GraphImage.cut(index) : null;
       codesHeld = image ? codeReaders.enter() : 0;
+      imaged = image ? buffer.unimaged() : null;
     }
 
     /**
@@ -596,6 +598,9 @@ final class IndexMaintenance {
 
     @Override
     public void close() {
+      if (imaged != null) {
+        buffer.imaged(imaged); // without room for it too: whoever waits for them would for ever
+      }
       if (cut != null) {
         codeReaders.exit(codesHeld);
         cut.close();

@@ -12,8 +12,8 @@ import io.omendb.memory.Memory;
  * meet both or neither. It reads {@link #version} before and asks {@link #isAt} after, and searches
  * again where that has changed.
  *
- * <p>Only searches ask here. The durable state knows nothing of it: there the replaced row is
- * deleted, and after a restart the successor is found at once.
+ * <p>Only searches ask here. In the durable state the replaced row is deleted; the successor's is
+ * marked, so that a start may hold it again.
  *
  * <p>Threads: {@link #hold} and {@link #drop} are the log's thread's, {@link #link} the linker's,
  * the rest is for any. Memory: four bytes and a bit a slot, off the heap, from the first row held.

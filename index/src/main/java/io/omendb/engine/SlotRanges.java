@@ -116,6 +116,13 @@ final class SlotRanges {
     slots = left.slots;
   }
 
+  /** Removes the slots of another set that are in this one. */
+  void removeAll(SlotRanges other) {
+    for (int range = 0; range < other.count; range++) {
+      remove(other.from[range], other.to[range]);
+    }
+  }
+
   /** Slots of the set below {@code end}. */
   long slotsBelow(int end) {
     long below = 0;

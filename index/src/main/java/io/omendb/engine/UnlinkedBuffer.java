@@ -36,6 +36,13 @@ final class UnlinkedBuffer {
   @GuardedBy("this")
   private final SlotRanges buildWork = new SlotRanges();
 
+  /** Rows that were hidden, are linked, and that no image has: a start might hide them again. */
+  @GuardedBy("this")
+  private final SlotRanges unimaged = new SlotRanges();
+
+  /** Rows that a start lets searches compare one by one, rather than hide them. */
+  private final long limit;
+
   @GuardedBy("this")
   private int published;
 
@@ -61,6 +68,10 @@ final class UnlinkedBuffer {
 
   /** Null: of before the last change. */
   private volatile @Nullable Snapshot snapshot;
+
+  UnlinkedBuffer(long limit) {
+    this.limit = limit;
+  }
 
   Snapshot snapshot() {
     Snapshot newest = snapshot;
@@ -127,14 +138,17 @@ final class UnlinkedBuffer {
    * Begins with what a start found and no image has: it may be more than writers may leave here,
    * and is none of theirs.
    *
-   * @param rows visible, and not linked
+   * @param visible rows that are not linked
+   * @param hidden rows that are not to be found until they are linked
    * @param count slots of the store
    */
-  synchronized void recover(SlotRanges rows, int count) {
+  synchronized void recover(SlotRanges visible, SlotRanges hidden, int count) {
     assert published == 0;
-    unlinked.addAll(rows);
-    unlinkedWork.addAll(rows);
-    recoveredRows = rows.slots();
+    unlinked.addAll(visible);
+    unlinkedWork.addAll(visible);
+    unbuilt.addAll(hidden);
+    buildWork.addAll(hidden);
+    recoveredRows = visible.slots();
     recoveredTo = count;
     published = count;
     snapshot = null;
@@ -241,6 +255,11 @@ final class UnlinkedBuffer {
 
   /** Removes slots, ascending, that were linked or need not be. */
   synchronized void linked(int[] slots, int count) {
+    for (int i = 0; i < count && !unbuilt.isEmpty(); i++) {
+      if (unbuilt.contains(slots[i])) {
+        unimaged.add(slots[i], slots[i] + 1);
+      }
+    }
     unlinked.removeAll(slots, count);
     unbuilt.removeAll(slots, count);
     if (recoveredRows > 0) {
@@ -264,8 +283,20 @@ final class UnlinkedBuffer {
     return unlinked.slots() - recoveredRows;
   }
 
-  /** The first hidden slot, or {@link Integer#MAX_VALUE}. */
-  synchronized int firstUnbuilt() {
-    return unbuilt.isEmpty() ? Integer.MAX_VALUE : unbuilt.from(0);
+  /** The first slot that is hidden, or would be after a crash; or {@link Integer#MAX_VALUE}. */
+  synchronized int firstUnsearchable() {
+    int first = unbuilt.isEmpty() ? Integer.MAX_VALUE : unbuilt.from(0);
+    boolean wouldBeHidden = !unimaged.isEmpty() && unbuilt.slots() + unimaged.slots() > limit;
+    return wouldBeHidden ? Math.min(first, unimaged.from(0)) : first;
+  }
+
+  /** What an image that is begun now will have, for {@link #imaged}. */
+  synchronized SlotRanges unimaged() {
+    return unimaged.copy();
+  }
+
+  /** An image has these rows, or was given up. */
+  synchronized void imaged(SlotRanges rows) {
+    unimaged.removeAll(rows);
   }
 }

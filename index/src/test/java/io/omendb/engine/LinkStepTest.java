@@ -141,7 +141,7 @@ class LinkStepTest {
   /** Rows of a batch that could not be linked are linked once that is possible. */
   @Test
   void whatCouldNotBeLinkedIsTriedAgain() {
-    UnlinkedBuffer buffer = new UnlinkedBuffer();
+    UnlinkedBuffer buffer = new UnlinkedBuffer(1_000);
     buffer.publish(0, 100);
     int[] batch = new int[64];
     assertEquals(64, buffer.take(batch, 64));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
+import io.omendb.storage.api.AppendResult;
 import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.WriteMode;
 import java.nio.file.Path;
@@ -13,42 +14,135 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A start that finds more rows without an image than writers may leave unlinked. */
+/** A start after a crash that finds rows which no image has. */
 class RestartBacklogTest {
   private static final int DIMENSION = 8_192;
-  private static final int ROWS = 2 * 5_000_000 / DIMENSION;
+
+  /** Rows that searches may compare one by one. */
+  private static final int LIMIT = 5_000_000 / DIMENSION;
 
   private final Random random = TestEngine.random(RestartBacklogTest.class);
 
+  @SuppressWarnings("NullAway.Init") // by JUnit
+  @TempDir
+  Path directory;
+
+  @SuppressWarnings("NullAway.Init") // by JUnit
+  @TempDir
+  Path crashed;
+
+  private static Collection create(Database database, int efConstruction) throws Exception {
+    return database.create(
+        new CollectionConfig(
+            "things", DIMENSION, Similarity.L2, IdKind.NUMERIC, 16, efConstruction, 0.5, 0));
+  }
+
+  private static void build(Collection collection, TestRows rows) throws Exception {
+    TestEngine.append(collection, rows, WriteMode.UPSERT, Visibility.AFTER_BUILD);
+  }
+
+  private static void assertFound(Collection collection, long id, float[] vector) {
+    SearchResult result = TestEngine.search(collection, TestEngine.nearest(vector, 1));
+    assertEquals(List.of(id), TestEngine.ids(collection, result));
+    assertEquals(0, result.distance(0), 1e-3);
+  }
+
+  private static void assertNotFound(Collection collection, float[] vector) {
+    SearchResult result = TestEngine.search(collection, TestEngine.nearest(vector, 1));
+    assertTrue(result.count() == 0 || result.distance(0) > 1e-3, "a hidden row is found");
+  }
+
   @Test
-  void writersDoNotWaitForIt(@TempDir Path first, @TempDir Path crashed) throws Exception {
-    float[][] vectors = TestEngine.clustered(random, ROWS + 20, DIMENSION);
-    try (Database database = TestEngine.open(first)) {
-      Collection collection =
-          database.create(
-              new CollectionConfig(
-                  "things", DIMENSION, Similarity.L2, IdKind.NUMERIC, 16, 400, 0.5, 0));
+  void rowsThatSearchesMayCompareAreFoundAtOnceAndWritersDoNotWaitForThem() throws Exception {
+    float[][] vectors = TestEngine.clustered(random, LIMIT + 20, DIMENSION);
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = create(database, 400);
       collection.beginBuild(); // so that nothing is linked
-      TestEngine.append(
-          collection, TestRows.of(vectors, 0, ROWS, 0), WriteMode.UPSERT, Visibility.AFTER_BUILD);
-      TestEngine.delete(collection, 0, 5, 6, ROWS - 1);
-      TestEngine.copy(first, crashed);
+      build(collection, TestRows.of(vectors, 0, LIMIT, 0));
+      TestEngine.delete(collection, 0, 5, 6, LIMIT - 1);
+      TestEngine.copy(directory, crashed);
       collection.endBuild();
     }
     try (Database database = TestEngine.open(crashed, 1)) {
       Collection collection = database.collection("things");
       assertFalse(collection.unlinkedBufferFull());
-      TestEngine.insert(collection, TestRows.of(vectors, ROWS, ROWS + 20, ROWS));
-      for (int id : new int[] {1, 7, ROWS / 2, ROWS - 2, ROWS, ROWS + 19}) {
-        assertEquals(
-            List.of((long) id),
-            TestEngine.searchIds(collection, TestEngine.nearest(vectors[id], 1)));
+      TestEngine.insert(collection, TestRows.of(vectors, LIMIT, LIMIT + 20, LIMIT));
+      for (int id : new int[] {1, 7, LIMIT / 2, LIMIT - 2, LIMIT, LIMIT + 19}) {
+        assertFound(collection, id, vectors[id]);
       }
       long unlinked = collection.stats(false).unlinkedCount();
-      assertTrue(unlinked > ROWS / 2, "linked before anything was tried: " + unlinked);
+      assertTrue(unlinked > LIMIT / 2, "linked before anything was tried: " + unlinked);
       TestEngine.awaitLinked(collection);
       TestEngine.awaitSound(collection);
-      assertEquals(ROWS + 16, collection.stats(false).linkedCount());
+      assertEquals(LIMIT + 16, collection.stats(false).linkedCount());
+    }
+  }
+
+  /** Or each search would compare all of them, until they are built. */
+  @Test
+  void moreRowsOfABuildStayHiddenAndWhatTheyReplaceIsFound() throws Exception {
+    int all = 2 * LIMIT;
+    float[][] before = TestEngine.clustered(random, 40, DIMENSION);
+    float[][] after = TestEngine.clustered(random, all, DIMENSION);
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = create(database, 400);
+      TestEngine.insert(collection, TestRows.of(before));
+      TestEngine.delete(collection, 30, 31);
+      collection.beginBuild();
+      // The rows with ids below 10 are replaced twice.
+      build(collection, TestRows.of(TestEngine.clustered(random, 10, DIMENSION)));
+      build(collection, TestRows.of(after));
+      TestEngine.delete(collection, 20, 21, all - 1);
+      TestEngine.insert(collection, TestRows.of(after, 100, 110, 100)); // found at once
+      TestEngine.copy(directory, crashed);
+      collection.endBuild();
+    }
+    try (Database database = TestEngine.open(crashed, 1)) {
+      Collection collection = database.collection("things");
+      collection.beginBuild();
+      assertTrue(collection.stats(false).unlinkedCount() <= LIMIT);
+      for (int id : new int[] {0, 9, 10, 19, 39}) {
+        assertFound(collection, id, before[id]);
+        assertNotFound(collection, after[id]);
+      }
+      for (int gone : new int[] {20, 21, 30, 31}) {
+        assertNotFound(collection, before[gone]);
+      }
+      assertFound(collection, 105, after[105]);
+      assertNotFound(collection, after[99]);
+      assertNotFound(collection, after[all - 1]);
+      assertTrue(collection.searchableSequence() < collection.visibleSequence());
+      collection.endBuild();
+      TestEngine.awaitLinked(collection);
+      TestEngine.awaitSound(collection);
+      for (int id : new int[] {0, 9, 10, 30, 39, 99, 105, all - 2}) {
+        assertFound(collection, id, after[id]);
+      }
+      assertNotFound(collection, before[9]);
+      assertNotFound(collection, after[20]);
+      assertEquals(all - 3, collection.stats(false).searchableCount());
+      assertEquals(0, collection.stats(false).replacedCount());
+      assertEquals(0, collection.stats(false).fallbackCount());
+    }
+  }
+
+  /** A client that waited for its build finds it whatever happens then. */
+  @Test
+  void whatWasToldSearchableIsFoundAfterACrash() throws Exception {
+    float[][] vectors = TestEngine.clustered(random, LIMIT + LIMIT / 2, DIMENSION);
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = create(database, 40);
+      AppendResult result = new AppendResult();
+      collection.append(TestRows.of(vectors), WriteMode.UPSERT, Visibility.AFTER_BUILD, result);
+      TestEngine.await("searchable", () -> collection.searchableSequence() >= result.lsn);
+      TestEngine.copy(directory, crashed);
+    }
+    try (Database database = TestEngine.open(crashed, 1)) {
+      Collection collection = database.collection("things");
+      assertEquals(vectors.length, collection.stats(false).searchableCount());
+      for (int id = 0; id < vectors.length; id += 50) {
+        assertFound(collection, id, vectors[id]);
+      }
     }
   }
 }

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class UnlinkedBufferTest {
-  private final UnlinkedBuffer buffer = new UnlinkedBuffer();
+  private final UnlinkedBuffer buffer = new UnlinkedBuffer(1_000);
 
   private void visible(int from, int to) {
     buffer.place(from, to, false);
@@ -57,7 +57,7 @@ class UnlinkedBufferTest {
     SlotRanges recovered = new SlotRanges();
     recovered.add(2, 6);
     recovered.add(7, 9);
-    buffer.recover(recovered, 10);
+    buffer.recover(recovered, new SlotRanges(), 10);
     visible(10, 14);
     assertEquals(10, buffer.unlinkedRows());
     assertEquals(10, buffer.snapshot().unlinked().slots());
@@ -94,7 +94,7 @@ class UnlinkedBufferTest {
     hidden(0, 10);
     assertEquals(0, buffer.unlinkedRows());
     assertEquals(10, buffer.snapshot().unbuilt().slots());
-    assertEquals(0, buffer.firstUnbuilt());
+    assertEquals(0, buffer.firstUnsearchable());
     assertFalse(buffer.hasWork());
     buffer.endBuild();
     assertFalse(buffer.hasWork());
@@ -104,7 +104,7 @@ class UnlinkedBufferTest {
     assertArrayEquals(slots(0, 10), take(100));
     buffer.linked(slots(0, 10), 10);
     assertTrue(buffer.snapshot().unbuilt().isEmpty());
-    assertEquals(Integer.MAX_VALUE, buffer.firstUnbuilt());
+    assertEquals(Integer.MAX_VALUE, buffer.firstUnsearchable());
   }
 
   @Test

@@ -95,6 +95,23 @@ class UpsertTest {
     }
   }
 
+  @Test
+  void aDeletedRowIsNotFoundAgainWhenItsIdIsWrittenToABuild() throws Exception {
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = create(database);
+      TestEngine.delete(collection, 7, 14);
+      collection.beginBuild();
+      replace(collection, after, 0, 10);
+      assertEquals(-1, nearest(collection, before[7], true));
+      assertEquals(-1, nearest(collection, before[7], false));
+      assertEquals(0, nearest(collection, before[0], true));
+      assertEquals(9, collection.stats(false).replacedCount());
+      collection.endBuild();
+      TestEngine.awaitLinked(collection);
+      assertEquals(7, nearest(collection, after[7], false));
+    }
+  }
+
   /** Rows replaced before they were linked, and again before their successors were. */
   @Test
   void repeatedUpsertsShowTheLastRowThatWasFound() throws Exception {

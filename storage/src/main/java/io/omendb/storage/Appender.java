@@ -90,7 +90,7 @@ final class Appender implements AutoCloseable {
         throw e;
       }
       placement.placed(state.count, plan.applied());
-      logRows(rows, frame, result);
+      logRows(rows, placement.deferred(), frame, result);
     } finally {
       lock.unlock();
     }
@@ -128,7 +128,8 @@ final class Appender implements AutoCloseable {
     }
   }
 
-  private void logRows(RowSource rows, @Nullable StreamFrame frame, AppendResult result)
+  private void logRows(
+      RowSource rows, boolean deferred, @Nullable StreamFrame frame, AppendResult result)
       throws IOException {
     assert lock.isHeldByCurrentThread();
     int applied = plan.applied();
@@ -147,7 +148,7 @@ final class Appender implements AutoCloseable {
     position(frame);
     wal.reserve(change.bytes());
     slots.touchRows(firstSlot, applied, state.heapEnd, plan.heapBytes());
-    plan.store(rows, firstSlot, change.lsn, state.heapEnd, squaredNorms);
+    plan.store(rows, firstSlot, change.lsn, deferred, state.heapEnd, squaredNorms);
     sumBulk();
     for (int i = 0; i < applied; i++) {
       int previous = plan.previous(i);

@@ -22,7 +22,7 @@ final class Publisher implements Wal.Owner {
   private final RowReader rows;
   private final FailureHandler failureHandler;
   private final ChangeView written = new ChangeView(RowLayout.BYTES);
-  private final IntUnaryOperator previous;
+  private final IntUnaryOperator replaced;
   private int[] deletedNow = new int[16];
   private long publishedHeap;
   private volatile long bulkBytes;
@@ -33,7 +33,7 @@ final class Publisher implements Wal.Owner {
     this.rows = rows;
     this.failureHandler = failureHandler;
     this.publishedHeap = state.heapEnd;
-    this.previous = state.slots::previous;
+    this.replaced = state.slots::replacedByDeferred;
   }
 
   /** Sets the one listener. Any thread. */
@@ -86,7 +86,7 @@ final class Publisher implements Wal.Owner {
         assert written.firstSlot() == from : "rows from " + written.firstSlot() + ", not " + from;
         int to = from + written.count();
         publishedHeap = written.heapFrom() + written.heapBytes();
-        listener.publishing(from, to, previous);
+        listener.publishing(from, to, replaced);
         rows.publish(to);
         if (!written.isInline()) {
           addBulkBytes((long) written.count() * state.slots.stride + written.heapBytes());

@@ -214,6 +214,16 @@ public final class RowReader {
     return slots.lsn(checked(slot));
   }
 
+  /** Whether a slot's row was appended as deferred: not to be found before it is indexed. */
+  public boolean isDeferred(int slot) {
+    return slots.isDeferred(checked(slot));
+  }
+
+  /** The slot that a deferred row replaced, live until then; -1 for none. */
+  public int replacedByDeferred(int slot) {
+    return slots.replacedByDeferred(checked(slot));
+  }
+
   private int checked(int slot) {
     if (slot < 0 || slot >= count()) {
       throw new IndexOutOfBoundsException("slot=" + slot + ", count=" + count());

@@ -12,9 +12,10 @@ public interface StoreListener {
    *
    * @param slotFrom first of them
    * @param slotTo one past the last
-   * @param previous from a slot to the one it replaces, -1 for none
+   * @param replaced from a slot of a deferred row to the one it replaces, live until now; -1 for
+   *     none, and for rows that are not deferred
    */
-  default void publishing(int slotFrom, int slotTo, IntUnaryOperator previous) {}
+  default void publishing(int slotFrom, int slotTo, IntUnaryOperator replaced) {}
 
   /**
    * A record became visible.

@@ -11,4 +11,9 @@ public interface Placement {
    * still refuse the write: then its append throws, and the slots go to the next write.
    */
   void placed(int firstSlot, int count);
+
+  /** Whether its rows are to be marked: they are not to be found before they are indexed. */
+  default boolean deferred() {
+    return false;
+  }
 }

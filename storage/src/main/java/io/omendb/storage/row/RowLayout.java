@@ -12,6 +12,9 @@ package io.omendb.storage.row;
  *   +--------+--------+----------------+----------+-----------+
  * </pre>
  *
+ * <p>The lsn is in the low 62 bits of its field. The highest is {@link #DEFERRED}; the one below,
+ * of a deferred row only, {@link #REPLACING}.
+ *
  * <p>{@code id} is the client's number or, with string ids, the heap offset of the string. {@code
  * previous slot} is the slot that held the same id before, live or deleted, or -1.
  *
@@ -21,10 +24,17 @@ package io.omendb.storage.row;
 public final class RowLayout {
   static final int ID = 0;
   static final int LSN = 8;
+  static final long LSN_MASK = (1L << 62) - 1;
   static final int PAYLOAD = 16;
   static final int PREVIOUS = 24;
   static final int NORM = 28;
   public static final int BYTES = 32;
+
+  /** The row is not to be found before it is indexed. */
+  static final long DEFERRED = 1L << 63;
+
+  /** The previous slot was live when the row was written. */
+  static final long REPLACING = 1L << 62;
 
   public static final long HEAP_START = 8;
   static final int HEAP_LENGTH = 0;

@@ -115,7 +115,19 @@ public final class SlotTable implements AutoCloseable {
   }
 
   public long lsn(int slot) {
-    return Memory.getLong(row(slot) + RowLayout.LSN);
+    return Memory.getLong(row(slot) + RowLayout.LSN) & RowLayout.LSN_MASK;
+  }
+
+  /** Whether a row is not to be found before it is indexed. */
+  public boolean isDeferred(int slot) {
+    return (Memory.getLong(row(slot) + RowLayout.LSN) & RowLayout.DEFERRED) != 0;
+  }
+
+  /** The slot that a deferred row replaced, live until then; -1 for none. */
+  public int replacedByDeferred(int slot) {
+    return (Memory.getLong(row(slot) + RowLayout.LSN) & RowLayout.REPLACING) != 0
+        ? previous(slot)
+        : -1;
   }
 
   public long payload(int slot) {
@@ -130,10 +142,13 @@ public final class SlotTable implements AutoCloseable {
     return Memory.getFloat(row(slot) + RowLayout.NORM);
   }
 
-  void putRow(int slot, long id, long lsn, long payload, int previous, float squaredNorm) {
+  /**
+   * @param markedLsn with the marks of the layout
+   */
+  void putRow(int slot, long id, long markedLsn, long payload, int previous, float squaredNorm) {
     long row = row(slot);
     Memory.putLong(row + RowLayout.ID, id);
-    Memory.putLong(row + RowLayout.LSN, lsn);
+    Memory.putLong(row + RowLayout.LSN, markedLsn);
     Memory.putLong(row + RowLayout.PAYLOAD, payload);
     Memory.putInt(row + RowLayout.PREVIOUS, previous);
     Memory.putFloat(row + RowLayout.NORM, squaredNorm);

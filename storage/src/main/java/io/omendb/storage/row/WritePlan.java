@@ -31,6 +31,7 @@ public final class WritePlan implements AutoCloseable {
   private int[] hashes = new int[0];
   private int[] previous = new int[0];
   private int[] rows = new int[0];
+  private boolean[] replacing = new boolean[0];
   private int[] places = new int[placesFor(0)];
   private int applied;
   private int inserted;
@@ -102,6 +103,7 @@ public final class WritePlan implements AutoCloseable {
       }
       previous[applied] = before;
       rows[applied] = row;
+      replacing[applied] = exists;
       applied++;
       places[place] = applied;
       inserted += exists ? 0 : 1;
@@ -192,6 +194,7 @@ public final class WritePlan implements AutoCloseable {
     hashes = new int[size];
     previous = new int[size];
     rows = new int[size];
+    replacing = new boolean[size];
     places = new int[placesFor(size)];
   }
 
@@ -202,9 +205,18 @@ public final class WritePlan implements AutoCloseable {
     return Integer.highestOneBit(Math.max(count, 4)) * 4;
   }
 
-  /** Stores string ids, payloads and rows of the applied rows. */
+  /**
+   * Stores string ids, payloads and rows of the applied rows.
+   *
+   * @param deferred whether they are not to be found before they are indexed
+   */
   public void store(
-      RowSource source, int firstSlot, long lsn, long heapFrom, float[] squaredNorms) {
+      RowSource source,
+      int firstSlot,
+      long lsn,
+      boolean deferred,
+      long heapFrom,
+      float[] squaredNorms) {
     MemorySegment target = Memory.slice(slots.heapAt(heapFrom), heapBytes);
     long heap = heapFrom;
     for (int i = 0; i < applied; i++) {
@@ -224,7 +236,8 @@ public final class WritePlan implements AutoCloseable {
         payload = heap;
         heap += RowLayout.heapEntryBytes(payloadLength);
       }
-      slots.putRow(firstSlot + i, id, lsn, payload, previous[i], squaredNorms[i]);
+      long marks = !deferred ? 0 : RowLayout.DEFERRED | (replacing[i] ? RowLayout.REPLACING : 0);
+      slots.putRow(firstSlot + i, id, marks | lsn, payload, previous[i], squaredNorms[i]);
     }
   }
 
