@@ -89,6 +89,7 @@ public final class Collection {
             replaced,
             codeReaders,
             new Calibrator(store, index, search, workers),
+            Math.toIntExact(unlinkedLimit / 2),
             System::nanoTime);
     this.lastSequence = store.publishedLsn();
   }

@@ -1,7 +1,7 @@
 package io.omendb.engine;
 
 /**
- * What the engine puts before the graph in an image: little-endian, 64 bytes.
+ * What the engine puts before the graph in each section of an image: little-endian, 64 bytes.
  *
  * <pre>
  *  0  u64     magic "OMENIMG1"
@@ -13,7 +13,8 @@ package io.omendb.engine;
  * 32  float32 reach of a default search; 0: none
  * 36  float32 that of a search for 100 rows; 0: none
  * 40  …       0
- * 64  the graph: {@link io.omendb.index.hnsw.GraphImage}
+ * 64  the graph: {@link io.omendb.index.hnsw.GraphImage}; in further sections its {@link
+ *     io.omendb.index.hnsw.GraphChanges}
  * </pre>
  */
 final class ImageHeaderLayout {

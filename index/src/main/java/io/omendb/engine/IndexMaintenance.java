@@ -2,6 +2,8 @@ package io.omendb.engine;
 
 import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.BulkLinker;
+import io.omendb.index.hnsw.GraphChanges;
+import io.omendb.index.hnsw.GraphCut;
 import io.omendb.index.hnsw.GraphImage;
 import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.memory.AddressSpace;
@@ -108,6 +110,7 @@ final class IndexMaintenance {
       ReplacedRows replaced,
       ReaderEpoch codeReaders,
       Calibrator calibrator,
+      int mostLag,
       LongSupplier nanoTime) {
     this.config = config;
     this.store = store;
@@ -118,7 +121,7 @@ final class IndexMaintenance {
     this.calibrator = calibrator;
     this.calibrations = new CalibrationSchedule(nanoTime);
     this.sweeps = new SweepSchedule(nanoTime);
-    this.checkpoints = new CheckpointSchedule(nanoTime);
+    this.checkpoints = new CheckpointSchedule(nanoTime, mostLag);
     this.linking = new RetryDistance(nanoTime);
   }
 
@@ -532,15 +535,26 @@ final class IndexMaintenance {
   /** A checkpoint that has begun; without a cut it has no image. */
   final class Checkpoint implements AutoCloseable {
     private final long sequence = store.publishedLsn();
-    private final GraphImage.@Nullable Cut cut;
+    private final @Nullable GraphCut cut;
     private final Calibration calibrated = calibration;
     private final int calibratedAt = calibrations.calibratedAt();
+    private final long imageBytes; // about
     private final int codesHeld; // while there is a cut
     private final @Nullable SlotRanges imaged;
 
     private Checkpoint(boolean image) {
-      cut = image ? GraphImage.cut(index) : null;
-      codesHeld = image ? codeReaders.enter() : 0;
+      if (image) {
+        long changes = GraphChanges.bytes(index);
+        long all = GraphImage.bytes(index);
+        boolean whole = index.needsWholeImage() || checkpoints.isOutgrown(changes, all);
+        imageBytes = ImageHeaderLayout.BYTES + (whole ? all : changes);
+        cut = index.cut(whole);
+        codesHeld = codeReaders.enter();
+      } else {
+        imageBytes = 0;
+        cut = null;
+        codesHeld = 0;
+      }
       imaged = image ? buffer.unimaged() : null;
     }
 
@@ -549,12 +563,20 @@ final class IndexMaintenance {
      * the log is cut. What finds no room at all is tried again later. The index may grow meanwhile.
      */
     void write() throws IOException {
+      boolean written = false;
       try {
-        store.checkpoint(cut == null ? null : sink -> writeImage(cut, sink));
+        if (cut == null) {
+          store.checkpoint(null);
+        } else if (cut.isWhole()) {
+          store.checkpoint(sink -> writeImage(cut, sink));
+        } else {
+          store.checkpointWithChanges(sink -> writeImage(cut, sink));
+        }
+        written = true;
         checkpoints.checkpointed(sequence);
         checkpoints.succeeded();
         if (cut != null) {
-          checkpoints.imaged(cut.linked());
+          checkpoints.imaged(cut.linked(), cut.isWhole() ? 0 : imageBytes);
         }
       } catch (DiskFullException e) {
         checkpoints.failed();
@@ -565,6 +587,10 @@ final class IndexMaintenance {
       } catch (IOException | RuntimeException e) {
         checkpoints.failed();
         throw e;
+      } finally {
+        if (cut != null && !written) {
+          index.imageLost();
+        }
       }
     }
 
@@ -577,8 +603,8 @@ final class IndexMaintenance {
       }
     }
 
-    private void writeImage(GraphImage.Cut nodes, ImageSink sink) throws IOException {
-      sink.expect(ImageHeaderLayout.BYTES + GraphImage.bytes(index));
+    private void writeImage(GraphCut nodes, ImageSink sink) throws IOException {
+      sink.expect(imageBytes);
       try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
         header.commit(ImageHeaderLayout.BYTES);
         long h = header.address();
@@ -593,7 +619,11 @@ final class IndexMaintenance {
         Memory.putInt(h + ImageHeaderLayout.CALIBRATED_AT, calibratedAt);
         sink.write(h, ImageHeaderLayout.BYTES);
       }
-      GraphImage.write(nodes, sink::write);
+      if (nodes.isWhole()) {
+        GraphImage.write(nodes, sink::write);
+      } else {
+        GraphChanges.write(nodes, sink::write);
+      }
     }
 
     @Override
@@ -616,12 +646,17 @@ final class IndexMaintenance {
     if (!checkpoints.mayTry()) {
       return null;
     }
+    int linked = index.linkedCount();
     boolean due =
         store.checkpointDue()
-            || (!hasWork()
-                && checkpoints.isDue(
-                    index.linkedCount(), store.publishedLsn(), GraphImage.bytes(index)));
+            || (checkpoints.isImageOverdue(linked) && !halfLinked)
+            || (!hasWork() && checkpoints.isDue(linked, store.publishedLsn(), wholeBytes()));
     return due ? beginCheckpoint(false) : null;
+  }
+
+  /** What an image would take that must be written whole; 0 if changes can be added to one. */
+  private long wholeBytes() {
+    return index.needsWholeImage() ? GraphImage.bytes(index) : 0;
   }
 
   /**
@@ -632,9 +667,7 @@ final class IndexMaintenance {
   Checkpoint beginCheckpoint(boolean closing) {
     int linked = index.linkedCount();
     boolean due =
-        closing
-            ? checkpoints.imageIsBehind(linked)
-            : checkpoints.isImageDue(linked, GraphImage.bytes(index));
+        closing ? checkpoints.imageIsBehind(linked) : checkpoints.isImageDue(linked, wholeBytes());
     return new Checkpoint(due && !halfLinked);
   }
 
@@ -649,32 +682,66 @@ final class IndexMaintenance {
       if (image == null) {
         return true;
       }
-      try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
-        header.commit(ImageHeaderLayout.BYTES);
-        long h = header.address();
-        image.read(h, ImageHeaderLayout.BYTES);
-        if (Memory.getLong(h + ImageHeaderLayout.MAGIC) != ImageHeaderLayout.MAGIC_VALUE
-            || !GraphImage.read(index, store.rows().count(), image::read)) {
-          LOG.warn("collection {}: the image does not fit, linking anew", config.name());
-          return true;
-        }
-        calibration =
-            new Calibration(
-                Memory.getInt(h + ImageHeaderLayout.EF),
-                Memory.getInt(h + ImageHeaderLayout.EF_OF_100),
-                Memory.getInt(h + ImageHeaderLayout.ON_VECTORS) != 0,
-                Memory.getFloat(h + ImageHeaderLayout.REACH),
-                Memory.getFloat(h + ImageHeaderLayout.REACH_OF_100),
-                Double.longBitsToDouble(Memory.getLong(h + ImageHeaderLayout.RECALL)));
-        calibrations.calibrated(Memory.getInt(h + ImageHeaderLayout.CALIBRATED_AT), deletedRows());
+      if (!readSection(image)) {
+        LOG.warn("collection {}: the image does not fit, linking anew", config.name());
+        return true;
       }
-      checkpoints.loaded(index.linkedCount());
+      long added = readFurther(image);
+      checkpoints.loaded(index.linkedCount(), added);
       sweeps.linked(index.linkedCount() == 0 ? 0 : 1); // the image may be older than its sweep
       return true;
     } catch (IOException e) {
       // Damaged, or on a device that does not read it: it is derived from what is elsewhere.
       LOG.warn("collection {}: {}; linking anew", config.name(), e.toString());
       return false;
+    }
+  }
+
+  /** Reads what was added to an image, as far as it is readable; returns its bytes. */
+  private long readFurther(ImageSource image) {
+    long added = 0;
+    try {
+      while (image.next()) {
+        if (!readSection(image)) {
+          LOG.warn("collection {}: what was added to the image does not fit", config.name());
+          index.imageLost();
+          return added;
+        }
+        added += image.bytes();
+      }
+    } catch (IOException e) {
+      LOG.warn(
+          "collection {}: {}; linking anew what was added from there", config.name(), e.toString());
+      index.imageLost();
+    }
+    return added;
+  }
+
+  /** Reads the image, if nothing was read of it, or the changes that follow; false: they misfit. */
+  private boolean readSection(ImageSource image) throws IOException {
+    try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
+      header.commit(ImageHeaderLayout.BYTES);
+      long h = header.address();
+      image.read(h, ImageHeaderLayout.BYTES);
+      int rows = store.rows().count();
+      boolean fits =
+          Memory.getLong(h + ImageHeaderLayout.MAGIC) == ImageHeaderLayout.MAGIC_VALUE
+              && (index.needsWholeImage()
+                  ? GraphImage.read(index, rows, image::read)
+                  : GraphChanges.read(index, rows, image::read));
+      if (!fits) {
+        return false;
+      }
+      calibration =
+          new Calibration(
+              Memory.getInt(h + ImageHeaderLayout.EF),
+              Memory.getInt(h + ImageHeaderLayout.EF_OF_100),
+              Memory.getInt(h + ImageHeaderLayout.ON_VECTORS) != 0,
+              Memory.getFloat(h + ImageHeaderLayout.REACH),
+              Memory.getFloat(h + ImageHeaderLayout.REACH_OF_100),
+              Double.longBitsToDouble(Memory.getLong(h + ImageHeaderLayout.RECALL)));
+      calibrations.calibrated(Memory.getInt(h + ImageHeaderLayout.CALIBRATED_AT), deletedRows());
+      return true;
     }
   }
 }

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.Similarity;
+import io.omendb.storage.StorageVerifier;
 import io.omendb.storage.api.AppendResult;
 import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.WriteMode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -144,5 +146,80 @@ class RestartBacklogTest {
         assertFound(collection, id, vectors[id]);
       }
     }
+  }
+
+  /** Or a start would find a share of the graph that searches must compare, however large it is. */
+  @Test
+  void whatIsLinkedIsAddedToTheImageBeforeItIsMoreThanSearchesMayCompare() throws Exception {
+    int dimension = 2_048;
+    int limit = 5_000_000 / dimension;
+    int first = 12_000;
+    int more = limit - 200; // less than a fifth of them
+    float[][] vectors = TestEngine.clustered(random, first + more, dimension);
+    String hash;
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection =
+          database.create(
+              new CollectionConfig(
+                  "things", dimension, Similarity.L2, IdKind.NUMERIC, 8, 20, 0.5, 0));
+      build(collection, TestRows.of(vectors, 0, first, 0));
+      TestEngine.awaitLinked(collection);
+      collection.checkpoint();
+      Path image = TestEngine.images(directory).getLast();
+      long bytes = Files.size(image);
+      TestEngine.insert(collection, TestRows.of(vectors, first, first + more, first));
+      TestEngine.await("an addition to the image", () -> image.toFile().length() > bytes);
+      TestEngine.awaitLinked(collection);
+      collection.checkpoint(); // waits for one under way
+      TestEngine.copy(directory, crashed);
+      assertTrue(Files.size(image) < 1.5 * bytes, "the whole image was written again");
+      TestEngine.awaitSound(collection);
+      hash = TestEngine.graphHash(collection);
+    }
+    try (Database database = TestEngine.open(crashed, 1)) {
+      Collection collection = database.collection("things");
+      long unlinked = collection.stats(false).unlinkedCount();
+      assertTrue(unlinked <= limit / 2, "rows without an image: " + unlinked);
+      TestEngine.awaitLinked(collection);
+      TestEngine.awaitSound(collection);
+      assertFound(collection, first + more - 1, vectors[first + more - 1]);
+    }
+    // An orderly stop adds the rest.
+    try (Database database = TestEngine.open(directory, 1)) {
+      Collection collection = database.collection("things");
+      assertEquals(hash, collection.stats(true).graphHash());
+      assertEquals(List.of(), collection.violations());
+    }
+  }
+
+  @Test
+  void aDamagedAdditionCostsOnlyWhatItAdded() throws Exception {
+    float[][] vectors = TestEngine.clustered(random, 1_000, 64);
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection =
+          database.create(
+              new CollectionConfig("things", 64, Similarity.L2, IdKind.NUMERIC, 8, 40, 0.5, 0));
+      build(collection, TestRows.of(vectors, 0, 900, 0));
+      TestEngine.awaitLinked(collection);
+    }
+    long bytes = Files.size(TestEngine.images(directory).getLast());
+    try (Database database = TestEngine.open(directory)) {
+      Collection collection = database.collection("things");
+      TestEngine.insert(collection, TestRows.of(vectors, 900, 1_000, 900));
+      TestEngine.awaitLinked(collection);
+    }
+    Path image = TestEngine.images(directory).getLast();
+    assertTrue(Files.size(image) > bytes, "added to the same file");
+    TestEngine.flip(image, bytes + 4_096 + 100);
+    for (int start = 0; start < 2; start++) {
+      try (Database database = TestEngine.open(directory)) {
+        Collection collection = database.collection("things");
+        TestEngine.awaitLinked(collection);
+        TestEngine.awaitSound(collection);
+        assertEquals(1_000, collection.stats(false).linkedCount());
+        assertFound(collection, 950, vectors[950]);
+      }
+    }
+    assertTrue(StorageVerifier.verify(directory).isClean(), "written anew");
   }
 }

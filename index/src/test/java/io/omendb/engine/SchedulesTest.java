@@ -81,27 +81,65 @@ class SchedulesTest {
 
   @Test
   void writesAnImageThatLagsByAShareAtOnce() {
-    CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
+    CheckpointSchedule schedule = new CheckpointSchedule(() -> now, 1_000_000);
     assertFalse(schedule.isImageDue(CheckpointSchedule.LEAST_LAG, 1_000));
     assertTrue(schedule.isImageDue(CheckpointSchedule.LEAST_LAG + 1, 1_000));
-    schedule.imaged(1_000_000);
+    schedule.imaged(1_000_000, 0);
     assertFalse(schedule.isImageDue(1_200_000, 1_000));
     assertTrue(schedule.isImageDue(1_200_001, 1_000));
   }
 
-  /** Ten million rows of 128 dimensions make an image of 2.6 GB. */
+  /** Or a start would find more that searches must compare one by one. */
+  @Test
+  void anImageLagsByABoundedNumberOfRows() {
+    CheckpointSchedule schedule = new CheckpointSchedule(() -> now, 20_000);
+    schedule.imaged(10_000_000, 0);
+    assertFalse(schedule.isImageOverdue(10_020_000));
+    assertFalse(schedule.isImageDue(10_020_000, 0));
+    assertTrue(schedule.isImageOverdue(10_020_001));
+    assertTrue(schedule.isImageDue(10_020_001, 0));
+  }
+
+  /**
+   * Ten million rows of 128 dimensions make an image of 2.6 GB; a row that is linked changes 2.5 KB
+   * of it.
+   */
+  @Test
+  void whatIsAddedToAnImageIsTwiceWhatChangesAtMost() {
+    CheckpointSchedule schedule = new CheckpointSchedule(() -> now, 20_000);
+    long wholeBytes = 2_600_000_000L;
+    int linked = 10_000_000;
+    schedule.imaged(linked, 0);
+    long written = 0;
+    long changed = 0;
+    for (int second = 0; second < 24 * 3_600; second++) {
+      pass(1_000_000_000L);
+      linked += 50;
+      changed += 50 * 2_500;
+      if (schedule.isImageDue(linked, 0)) {
+        boolean whole = schedule.isOutgrown(changed, wholeBytes);
+        schedule.imaged(linked, whole ? 0 : changed);
+        written += whole ? wholeBytes : changed;
+        changed = 0;
+      }
+    }
+    long all = 24 * 3_600 * 50L * 2_500;
+    assertTrue(written > all / 2 && written <= 2 * all, "bytes " + written + " of " + all);
+  }
+
+  /** Where each must be whole. */
   @Test
   void aTrickleOfWritesCostsABoundedNumberOfBytes() {
-    CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
+    CheckpointSchedule schedule = new CheckpointSchedule(() -> now, 1_000_000);
     long imageBytes = 2_600_000_000L;
     int linked = 10_000_000;
-    schedule.imaged(linked);
+    schedule.imaged(linked, 0);
     long written = 0;
     for (int second = 0; second < 3_600; second++) {
       pass(1_000_000_000L);
       linked++;
       if (schedule.isImageDue(linked, imageBytes)) {
-        schedule.imaged(linked);
+        schedule.imaged(linked, 0);
         written += imageBytes;
       }
     }
@@ -111,8 +149,8 @@ class SchedulesTest {
 
   @Test
   void checkpointsAnyChangeInTime() {
-    CheckpointSchedule schedule = new CheckpointSchedule(() -> now);
-    schedule.loaded(10);
+    CheckpointSchedule schedule = new CheckpointSchedule(() -> now, 1_000_000);
+    schedule.loaded(10, 0);
     assertTrue(schedule.isBehind(10, 1), "the sequence at the image is not known");
     schedule.checkpointed(7);
     pass(CheckpointSchedule.PERIOD_NANOS + 1);

@@ -22,6 +22,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -236,9 +237,15 @@ final class TestEngine {
     }
   }
 
+  /** The newest last. */
   static List<Path> images(Path directory) throws IOException {
     try (Stream<Path> files = Files.walk(directory)) {
-      return files.filter(file -> file.getFileName().toString().startsWith("image-")).toList();
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("image-"))
+          .sorted(
+              Comparator.comparingInt((Path file) -> file.toString().length())
+                  .thenComparing(Path::toString))
+          .toList();
     }
   }
 

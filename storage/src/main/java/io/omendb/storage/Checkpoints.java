@@ -58,8 +58,9 @@ final class Checkpoints {
    * Takes a checkpoint of everything published.
    *
    * @param image written with it, while writers and linkers go on; null to keep the newest there is
+   * @param changes whether it is of what has changed since the newest
    */
-  void take(@Nullable ImageWriter image) throws IOException {
+  void take(@Nullable ImageWriter image, boolean changes) throws IOException {
     lock.lock();
     try {
       Checkpointer.Cut[] taken = new Checkpointer.Cut[1];
@@ -70,7 +71,7 @@ final class Checkpoints {
         taken[0] = publisher.cut(wal.publishedLsn(), wal.currentSequence());
       });
       try (Checkpointer.Cut cut = taken[0]) {
-        commit(cut, image);
+        commit(cut, image, changes);
         walStart = starts[0];
         bulkStart = starts[1];
         wal.runBetweenBatches(() -> durableByCheckpoint(cut));
@@ -81,9 +82,10 @@ final class Checkpoints {
     }
   }
 
-  private void commit(Checkpointer.Cut cut, @Nullable ImageWriter image) throws IOException {
+  private void commit(Checkpointer.Cut cut, @Nullable ImageWriter image, boolean changes)
+      throws IOException {
     try {
-      checkpointer.commit(cut, image);
+      checkpointer.commit(cut, image, changes);
     } catch (Checkpointer.OutcomeUnknownException e) {
       wal.fail(e);
       throw new StoreFailedException(state.schema.name(), e);
@@ -105,7 +107,8 @@ final class Checkpoints {
     if (!Files.exists(file)) {
       throw new CorruptFileException(file, 0, "the image is missing");
     }
-    return ImageFileReader.open(file, manifest.imageGeneration(), manifest.collection());
+    return ImageFileReader.open(
+        file, manifest.imageGeneration(), manifest.collection(), manifest.lsn());
   }
 
   /** Log bytes written since the last checkpoint. */

@@ -201,7 +201,16 @@ public final class CollectionStore implements AutoCloseable {
    * @param image written with it, while writers and linkers go on; null to keep the newest there is
    */
   public void checkpoint(@Nullable ImageWriter image) throws IOException {
-    checkpoints.take(image);
+    checkpoints.take(image, false);
+  }
+
+  /**
+   * Takes a checkpoint of everything published, and adds to the newest image, which there is.
+   *
+   * @param changes writes what the image lacks, while writers and linkers go on
+   */
+  public void checkpointWithChanges(ImageWriter changes) throws IOException {
+    checkpoints.take(changes, true);
   }
 
   /** The newest image, or null where there is none; its reader closes it. */

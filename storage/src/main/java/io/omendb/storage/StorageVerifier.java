@@ -193,8 +193,11 @@ public final class StorageVerifier {
       problem(file + ": the image is missing");
       return;
     }
-    try (ImageFileReader image = ImageFileReader.open(file, generation, manifest.collection())) {
-      image.verify();
+    try (ImageFileReader image =
+        ImageFileReader.open(file, generation, manifest.collection(), manifest.lsn())) {
+      do {
+        image.verify();
+      } while (image.next());
     }
   }
 

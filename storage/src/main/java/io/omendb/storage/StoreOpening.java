@@ -151,7 +151,7 @@ record StoreOpening(
             file.sequence(),
             state.loggedTombstones,
             state.streams)) {
-      checkpointer.commit(cut, null);
+      checkpointer.commit(cut, null, false);
     } catch (DiskFullException e) {
       LOG.warn("collection {} opens on a full disk: {}", state.schema.name(), e.getMessage());
       rewriteTail(state, recovered);

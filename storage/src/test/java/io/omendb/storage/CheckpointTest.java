@@ -1,6 +1,7 @@
 package io.omendb.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,8 +13,10 @@ import io.omendb.storage.api.StorageOptions;
 import io.omendb.storage.file.DurableFiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +77,99 @@ class CheckpointTest {
       }
     }
     assertTrue(!StorageVerifier.verify(directory).isClean());
+  }
+
+  /** Sections are read in order; one that was not committed, and what lies behind, is not there. */
+  @Test
+  void addsToAnImage() throws Exception {
+    try (Arena arena = Arena.ofShared();
+        DataDirectory data = DataDirectory.open(directory, TestStores.options("os"))) {
+      MemorySegment part = arena.allocate(3L << 20, 64);
+      CollectionStore store = data.create(TestStores.schema(DIMENSION, IdKind.NUMERIC));
+      for (int section = 0; section < 4; section++) {
+        TestStores.append(store, TestRows.range(DIMENSION, section * 100L, 100, 1));
+        part.fill((byte) (section + 1));
+        int bytes = section * 1_000_000;
+        if (section == 0) {
+          store.checkpoint(sink -> sink.write(part.address(), 10));
+        } else {
+          store.checkpointWithChanges(sink -> {
+            assertEquals(bytes / 10_000 + 100, sink.count());
+            sink.write(part.address(), bytes);
+          });
+        }
+        store.checkpoint(null);
+      }
+      assertThrows(
+          IllegalStateException.class,
+          () ->
+              store.checkpointWithChanges(sink -> {
+                sink.write(part.address(), 2_000_000);
+                throw new IllegalStateException("in the middle");
+              }));
+      TestStores.append(store, TestRows.range(DIMENSION, 400, 100, 1));
+      assertSections(store, 10, 1_000_000, 2_000_000, 3_000_000);
+    }
+    TestStores.assertClean(directory);
+    Path image = TestStores.collection(directory).resolve("image-2");
+    long size = Files.size(image);
+    Files.write(image, new byte[5_000], StandardOpenOption.APPEND); // cut off in the middle
+    try (DataDirectory data = DataDirectory.open(directory, TestStores.options("os"))) {
+      CollectionStore store = data.openCollection(TestStores.NAME);
+      assertSections(store, 10, 1_000_000, 2_000_000, 3_000_000);
+      store.checkpointWithChanges(sink -> {});
+      assertSections(store, 10, 1_000_000, 2_000_000, 3_000_000, 0);
+      assertEquals(size + 4_096, Files.size(image));
+    }
+    TestStores.assertClean(directory);
+    TestStores.flip(image, 4_096 + 4_096 + 4_096 + 17, 1); // data of section 1
+    try (DataDirectory data = DataDirectory.open(directory, TestStores.options("os"));
+        ImageSource source = assertNotNullImage(data.openCollection(TestStores.NAME).openImage())) {
+      CorruptFileException damaged = assertThrows(CorruptFileException.class, source::next);
+      assertEquals(3 * 4_096, damaged.offset());
+      assertTrue(damaged.file().endsWith("image-2"), damaged.file());
+    }
+    assertTrue(!StorageVerifier.verify(directory).isClean());
+  }
+
+  /** Of a checkpoint that ended before its manifest was there, or whose manifest is damaged. */
+  @Test
+  void aSectionThatNoManifestCommittedIsNotRead() throws Exception {
+    try (DataDirectory data = DataDirectory.open(directory, TestStores.options("os"))) {
+      CollectionStore store = data.create(TestStores.schema(DIMENSION, IdKind.NUMERIC));
+      TestStores.append(store, TestRows.range(DIMENSION, 0, 10, 1));
+      store.checkpoint(sink -> {});
+      TestStores.append(store, TestRows.range(DIMENSION, 10, 10, 1));
+      store.checkpointWithChanges(sink -> {});
+      assertSections(store, 0, 0);
+    }
+    Files.delete(TestStores.collection(directory).resolve("MANIFEST-3"));
+    try (DataDirectory data = DataDirectory.open(directory, TestStores.options("os"))) {
+      CollectionStore store = data.openCollection(TestStores.NAME);
+      assertEquals(20, store.rows().count());
+      assertSections(store, 0);
+      store.checkpointWithChanges(sink -> {});
+      store.checkpointWithChanges(sink -> {});
+      assertSections(store, 0, 0, 0);
+    }
+    TestStores.assertClean(directory);
+  }
+
+  private static void assertSections(CollectionStore store, long... bytes) throws Exception {
+    try (Arena arena = Arena.ofShared();
+        ImageSource source = assertNotNullImage(store.openImage())) {
+      MemorySegment read = arena.allocate(3L << 20, 64);
+      for (int section = 0; section < bytes.length; section++) {
+        assertTrue(section == 0 || source.next(), "section " + section);
+        assertEquals(bytes[section], source.bytes());
+        source.read(read.address(), bytes[section]);
+        for (long at = 0; at < bytes[section]; at++) {
+          assertEquals(section + 1, read.get(ValueLayout.JAVA_BYTE, at));
+        }
+        assertThrows(CorruptFileException.class, () -> source.read(read.address(), 1));
+      }
+      assertFalse(source.next());
+    }
   }
 
   private static ImageSource assertNotNullImage(@Nullable ImageSource source) {

@@ -10,66 +10,17 @@ import java.io.IOException;
  * Writes an index as bytes, for loading instead of linking anew, and reads it back; {@link
  * GraphImageLayout} has them.
  *
- * <p>An image is of the nodes linked at a {@link Cut}, which is taken between two batches. It is
- * written while others are linked: each list is as it was at some moment since the cut, without the
- * ids of later nodes. So every invariant of {@link HnswGraph} holds but the last: a node may have
- * lost its predecessors to later ones, and whoever reads an image sweeps it.
+ * <p>An image is of the nodes linked at a {@link GraphCut}, which is taken between two batches. It
+ * is written while others are linked: each list is as it was at some moment since the cut, without
+ * the ids of later nodes. So every invariant of {@link HnswGraph} holds but the last: a node may
+ * have lost its predecessors to later ones, and whoever reads an image sweeps it. What changes
+ * after the cut is for {@link GraphChanges} to add.
  */
 public final class GraphImage {
   /** Lists are filtered in portions of this many bytes. */
   private static final long PORTION_BYTES = 64 << 10;
 
   private GraphImage() {}
-
-  /**
-   * The nodes of an image. Whoever holds one keeps the index's code table from being closed.
-   *
-   * <p>One thread at a time; taken by the index's writer.
-   */
-  public static final class Cut implements AutoCloseable {
-    private final HnswGraph graph;
-    private final CodeTable codes;
-    private final int bound;
-    private final long entry;
-    private final int upperLists;
-    private final int linked;
-    private final int fittedRows;
-
-    /** As {@link HnswGraph}'s, at the cut. */
-    private final AddressSpace levels;
-
-    private Cut(HnswIndex index) {
-      graph = index.graph();
-      codes = index.codes();
-      bound = graph.bound();
-      entry = graph.entry();
-      upperLists = graph.upperLists();
-      linked = index.linkedCount();
-      fittedRows = index.fittedRows();
-      levels = AddressSpace.reserve(Math.max(1, bound));
-      levels.commit(bound);
-      Memory.copy(graph.levels().address(), levels.address(), bound);
-    }
-
-    /** Nodes of the image. */
-    public int linked() {
-      return linked;
-    }
-
-    private boolean isLinked(int ordinal) {
-      return ordinal < bound && Memory.getByte(levels.address() + ordinal) > 0;
-    }
-
-    @Override
-    public void close() {
-      levels.close();
-    }
-  }
-
-  /** The nodes that are linked now. Writer only. */
-  public static Cut cut(HnswIndex index) {
-    return new Cut(index);
-  }
 
   /** Takes native bytes in sequence. */
   @FunctionalInterface
@@ -91,7 +42,7 @@ public final class GraphImage {
   }
 
   /** Writes the nodes of a cut. */
-  public static void write(Cut cut, Output output) throws IOException {
+  public static void write(GraphCut cut, Output output) throws IOException {
     writeHeader(cut, output);
     HnswGraph graph = cut.graph;
     output.write(cut.levels.address(), cut.bound);
@@ -105,7 +56,7 @@ public final class GraphImage {
     }
   }
 
-  private static void writeHeader(Cut cut, Output output) throws IOException {
+  private static void writeHeader(GraphCut cut, Output output) throws IOException {
     HnswGraph graph = cut.graph;
     Quantizer quantizer = cut.codes.quantizer();
     long lowBytes = GraphImageLayout.lowBytes(quantizer.low().length);
@@ -119,7 +70,7 @@ public final class GraphImage {
       Memory.putInt(h + GraphImageLayout.BOUND, cut.bound);
       Memory.putLong(h + GraphImageLayout.ENTRY, cut.entry);
       Memory.putInt(h + GraphImageLayout.UPPER_LISTS, cut.upperLists);
-      Memory.putInt(h + GraphImageLayout.LINKED, cut.linked);
+      Memory.putInt(h + GraphImageLayout.LINKED, cut.linked());
       Memory.putInt(h + GraphImageLayout.FITTED_ROWS, cut.fittedRows);
       Memory.putInt(h + GraphImageLayout.RESERVED, 0);
       Memory.putFloat(h + GraphImageLayout.NORM_BOUND, quantizer.normBound());
@@ -134,7 +85,7 @@ public final class GraphImage {
 
   /** Writes lists, each at its place, without ids of nodes that the cut does not have. */
   private static void writeLists(
-      Cut cut, long address, int lists, long stride, int capacity, Output output)
+      GraphCut cut, long address, int lists, long stride, int capacity, Output output)
       throws IOException {
     int portion = (int) Math.max(1, PORTION_BYTES / stride);
     int[] ids = new int[capacity];
@@ -144,29 +95,10 @@ public final class GraphImage {
         int count = Math.min(portion, lists - first);
         Memory.fill(scratch.address(), count * stride, (byte) 0);
         for (int list = 0; list < count; list++) {
-          int n = HnswGraph.read(address + (first + list) * stride, capacity, ids);
-          writeList(cut, ids, n, scratch.address() + list * stride, capacity);
+          cut.copyList(address + (first + list) * stride, scratch.address() + list * stride, ids);
         }
         output.write(scratch.address(), count * stride);
       }
-    }
-  }
-
-  private static void writeList(Cut cut, int[] ids, int n, long target, int capacity) {
-    int kept = 0;
-    for (int i = 0; i < n; i++) {
-      int id = ids[i];
-      boolean twice = false; // read while it was written
-      for (int j = 0; j < kept && !twice; j++) {
-        twice = ids[j] == id;
-      }
-      if (!twice && cut.isLinked(id)) {
-        ids[kept++] = id;
-      }
-    }
-    Memory.writeInts(ids, 0, target, kept);
-    if (kept < capacity) {
-      Memory.putInt(target + 4L * kept, HnswGraph.END);
     }
   }
 

@@ -2,6 +2,7 @@ package io.omendb.index.hnsw;
 
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
+import io.omendb.memory.OrderedMemory;
 import java.lang.invoke.VarHandle;
 
 /**
@@ -12,6 +13,8 @@ import java.lang.invoke.VarHandle;
  * levels   ordinal                int8: 0 not linked, else top level + 1, and 64 for a duplicate
  * upperAt  ordinal · 4            int32: first list of the node in upper, for top level ≥ 1
  * upper    list · m · 4           int32[m], ended by −1 when shorter; levels 1..top in a row
+ * changed  ordinal / 8            bit: level or lists changed since the last {@link GraphCut}
+ * added    ordinal / 8            bit: linked since then
  * </pre>
  *
  * <p>Invariants (the checks of {@link GraphValidator}, in this order): every id in a list is a
@@ -44,6 +47,8 @@ public final class HnswGraph implements AutoCloseable {
   private final AddressSpace levels;
   private final AddressSpace upperAt;
   private final AddressSpace upper;
+  private final AddressSpace changed;
+  private final AddressSpace added;
   private int upperLists;
   private volatile int bound;
   private volatile long entry = NO_ENTRY;
@@ -63,6 +68,13 @@ public final class HnswGraph implements AutoCloseable {
     this.levels = AddressSpace.reserve(maxNodes);
     this.upperAt = AddressSpace.reserve((long) maxNodes * Integer.BYTES);
     this.upper = AddressSpace.reserve((long) maxNodes * m * Integer.BYTES);
+    this.changed = AddressSpace.reserve(bitBytes(maxNodes));
+    this.added = AddressSpace.reserve(bitBytes(maxNodes));
+  }
+
+  /** Bytes of a bit for each node, in whole words. */
+  static long bitBytes(int nodes) {
+    return (nodes + 63L) / 64 * Long.BYTES;
   }
 
   /** Most neighbours above level 0. */
@@ -103,7 +115,12 @@ public final class HnswGraph implements AutoCloseable {
 
   /** Top level of a node; −1 when it is not linked. */
   public int levelOf(int ordinal) {
-    return (Memory.getByte(levels.address() + ordinal) & (DUPLICATE - 1)) - 1;
+    return topLevel(Memory.getByte(levels.address() + ordinal));
+  }
+
+  /** Top level by a node's byte of the table; −1 for a node that is not linked. */
+  static int topLevel(byte level) {
+    return (level & (DUPLICATE - 1)) - 1;
   }
 
   /** Whether a linked node is a duplicate. */
@@ -114,6 +131,7 @@ public final class HnswGraph implements AutoCloseable {
   void markDuplicate(int ordinal) {
     long address = levels.address() + ordinal;
     Memory.putByte(address, (byte) (Memory.getByte(address) | DUPLICATE));
+    mark(changed, ordinal);
   }
 
   /** Whether a node has been linked. */
@@ -126,6 +144,52 @@ public final class HnswGraph implements AutoCloseable {
     links0.commit((long) capacity * stride0);
     levels.commit(capacity);
     upperAt.commit((long) capacity * Integer.BYTES);
+    changed.commit(bitBytes(capacity));
+    added.commit(bitBytes(capacity));
+  }
+
+  /** Sets a node's bit; its word may have other nodes', which other threads set. */
+  private static void mark(AddressSpace bits, int ordinal) {
+    long word = bits.address() + (long) (ordinal >>> 5) * Integer.BYTES;
+    int bit = 1 << ordinal;
+    if ((Memory.getInt(word) & bit) == 0) {
+      OrderedMemory.setBits(word, bit);
+    }
+  }
+
+  /**
+   * Moves the bits of what changed since the last call, of nodes below the bound, to copies. Writer
+   * only, between two batches.
+   */
+  void takeChanges(AddressSpace changedSince, AddressSpace addedSince) {
+    long bytes = bitBytes(bound);
+    Memory.copy(changed.address(), changedSince.address(), bytes);
+    Memory.copy(added.address(), addedSince.address(), bytes);
+    forgetChanges();
+  }
+
+  /** Nothing has changed since. Writer only, between two batches. */
+  void forgetChanges() {
+    Memory.fill(changed.address(), bitBytes(bound), (byte) 0);
+    Memory.fill(added.address(), bitBytes(bound), (byte) 0);
+  }
+
+  /** Nodes that changed since the last cut. */
+  int changedNodes() {
+    return count(changed);
+  }
+
+  /** Those of them that were linked since. */
+  int addedNodes() {
+    return count(added);
+  }
+
+  private int count(AddressSpace bits) {
+    int n = 0;
+    for (long at = 0; at < bitBytes(bound); at += Long.BYTES) {
+      n += Long.bitCount(Memory.getLong(bits.address() + at));
+    }
+    return n;
   }
 
   /**
@@ -153,6 +217,8 @@ public final class HnswGraph implements AutoCloseable {
   /** Makes a node with lists one of the graph. Writer only. */
   void markLinked(int ordinal, int level) {
     Memory.putByte(levels.address() + ordinal, (byte) (level + 1));
+    mark(changed, ordinal);
+    mark(added, ordinal);
   }
 
   /** Takes all nodes out of the graph. Whoever searches it goes on to the end. Writer only. */
@@ -258,6 +324,7 @@ public final class HnswGraph implements AutoCloseable {
     for (int i = 0; i < Math.min(count, before + 1); i++) {
       Memory.putInt(address + 4L * i, ids[i]);
     }
+    mark(changed, ordinal);
   }
 
   /** Appends to a list that has {@code count} ids and room. */
@@ -269,6 +336,7 @@ public final class HnswGraph implements AutoCloseable {
     }
     VarHandle.releaseFence();
     Memory.putInt(address + 4L * count, id);
+    mark(changed, ordinal);
   }
 
   /** Bytes of memory in use. */
@@ -316,5 +384,7 @@ public final class HnswGraph implements AutoCloseable {
     levels.close();
     upperAt.close();
     upper.close();
+    changed.close();
+    added.close();
   }
 }

@@ -68,6 +68,9 @@ public final class HnswIndex implements AutoCloseable {
 
   private boolean building;
 
+  /** More has changed since the last cut than lists and levels of some nodes. */
+  private volatile boolean rewritten = true;
+
   private volatile int linkedCount;
 
   /** An empty index. */
@@ -156,6 +159,7 @@ public final class HnswIndex implements AutoCloseable {
   /** What {@link BulkLinker} published. */
   void built(int nodes) {
     linkedCount = nodes;
+    rewritten = true;
   }
 
   /** A build was published, or given up. */
@@ -259,6 +263,7 @@ public final class HnswIndex implements AutoCloseable {
     clippedComponents.reset();
     CodeTable old = codes;
     codes = fitted;
+    rewritten = true;
     retired.accept(old);
   }
 
@@ -305,7 +310,39 @@ public final class HnswIndex implements AutoCloseable {
     codes = restoredCodes;
     fittedRows = restoredFittedRows;
     linkedCount = restoredLinkedCount;
+    rewritten = false;
     old.close();
+  }
+
+  /** Takes what was added to an image; the arrays were filled by {@link GraphChanges}. */
+  void restore(int restoredLinkedCount) {
+    linkedCount = restoredLinkedCount;
+  }
+
+  /**
+   * Whether an image must be written whole: there is none to add to, or codes or all lists have
+   * changed since. Any thread.
+   */
+  public boolean needsWholeImage() {
+    return rewritten;
+  }
+
+  /** The image of the last {@link #cut} was not written. Any thread; until then none cuts. */
+  public void imageLost() {
+    rewritten = true;
+  }
+
+  /**
+   * The nodes that are linked now, for an image: the next cut's changes are since this one. Writer
+   * only.
+   *
+   * @param whole whether the image is to be of all, or of what has changed since the last cut
+   */
+  public GraphCut cut(boolean whole) {
+    assert whole || !rewritten : "no image to add to";
+    GraphCut cut = new GraphCut(this, whole);
+    rewritten = false;
+    return cut;
   }
 
   @Override

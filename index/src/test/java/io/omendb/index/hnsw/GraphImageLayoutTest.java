@@ -37,6 +37,31 @@ class GraphImageLayoutTest {
     assertEquals(128, GraphImageLayout.lowBytes(17));
   }
 
+  @Test
+  void theChangesKeepTheirOffsets() {
+    assertEquals("OMGRAPHC", magic(GraphChangesLayout.MAGIC_VALUE));
+    int[] offsets = {
+      GraphChangesLayout.MAGIC,
+      GraphChangesLayout.BOUND,
+      GraphChangesLayout.UPPER_LISTS,
+      GraphChangesLayout.ENTRY,
+      GraphChangesLayout.LINKED,
+      GraphChangesLayout.NODES,
+      GraphChangesLayout.STRIDE0,
+      GraphChangesLayout.CODE_STRIDE,
+      GraphChangesLayout.HEADER_BYTES
+    };
+    assertArrayEquals(new int[] {0, 8, 12, 16, 24, 28, 32, 36, 64}, offsets);
+    int[] ofNode = {
+      GraphChangesLayout.NODE_ORDINAL,
+      GraphChangesLayout.NODE_LEVEL,
+      GraphChangesLayout.NODE_NEW,
+      GraphChangesLayout.NODE_UPPER_AT,
+      GraphChangesLayout.NODE_HEADER_BYTES
+    };
+    assertArrayEquals(new int[] {0, 4, 5, 8, 12}, ofNode);
+  }
+
   /** The eight characters that stand in the file, which is little-endian. */
   private static String magic(long value) {
     byte[] bytes = new byte[Long.BYTES];

@@ -19,6 +19,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class GraphImageTest {
+  /** Rows that no later batch makes the quantizer be fitted anew to: an image would be whole. */
+  private static final long UNREFITTED = 7;
+
   private final long seed = Long.getLong("seed", System.nanoTime());
   private final List<AutoCloseable> retired = new ArrayList<>();
 
@@ -159,36 +162,122 @@ class GraphImageTest {
     }
   }
 
+  /** An image and what was added to it are together what a whole image is. */
+  @ParameterizedTest
+  @EnumSource(Similarity.class)
+  void changesAreAddedToAnImage(Similarity similarity) throws IOException {
+    int size = 40_000;
+    int[] steps = {36_000, 36_000, 36_001, 36_040, 39_000};
+    try (NativeRows rows = NativeRows.gaussian(8, size, UNREFITTED);
+        Workers workers = new Workers(2, "link");
+        HnswIndex written = rows.index(similarity, NativeRows.M, workers, retired);
+        HnswIndex read = rows.index(similarity, NativeRows.M, workers, retired)) {
+      assertTrue(written.needsWholeImage());
+      rows.link(written, retired, 0, steps[0]);
+      written.sweep();
+      byte[] image = write(written);
+      assertTrue(read(read, size, image));
+      for (int step = 1; step < steps.length; step++) {
+        assertFalse(written.needsWholeImage());
+        rows.link(written, retired, steps[step - 1], steps[step]);
+        written.sweep();
+        long expected = GraphChanges.bytes(written);
+        byte[] changes = writeChanges(written);
+        int more = steps[step] - steps[step - 1];
+        assertTrue(changes.length <= 1.1 * expected + 5_000, changes.length + " of " + expected);
+        assertTrue(changes.length <= 64 + more * 20_000, changes.length + " for " + more);
+        assertTrue(GraphChanges.read(read, size, input(changes)));
+        assertEquals(written.graphHash(), read.graphHash());
+        assertEquals(steps[step], read.linkedCount());
+        assertEquals(List.of(), read.violations());
+      }
+      assertArrayEquals(write(written), write(read));
+      assertFalse(GraphChanges.read(read, size - 1_001, input(writeChanges(written))));
+    }
+  }
+
+  /** Batches come between the cuts and while they are written. */
+  @ParameterizedTest
+  @EnumSource(Similarity.class)
+  void changesAreWrittenWhileTheGraphGrows(Similarity similarity) throws IOException {
+    int size = 40_000;
+    List<AutoCloseable> held = new ArrayList<>();
+    try (NativeRows rows = NativeRows.gaussian(8, size, UNREFITTED);
+        Workers workers = new Workers(2, "link");
+        HnswIndex written = rows.index(similarity, NativeRows.M, workers, held);
+        HnswIndex read = rows.index(similarity, NativeRows.M, workers, retired)) {
+      rows.link(written, retired, 0, 36_000);
+      int[] next = {36_000};
+      int[] writes = {0};
+      Runnable grow =
+          () -> {
+            if (writes[0]++ % 100 == 50 && next[0] < size) {
+              rows.link(written, retired, next[0], next[0] + 100);
+              next[0] += 100;
+            }
+          };
+      assertTrue(read(read, size, write(written, grow)));
+      while (next[0] < size) {
+        int before = next[0];
+        assertTrue(GraphChanges.read(read, size, input(write(written, false, grow))));
+        assertEquals(before, read.linkedCount());
+        if (next[0] == before) {
+          rows.link(written, retired, before, before + 100);
+          next[0] += 100;
+        }
+      }
+      NativeRows.closeAll(held);
+      assertTrue(GraphChanges.read(read, size, input(writeChanges(written))));
+      assertEquals(written.graphHash(), read.graphHash(), "nothing came between at the last");
+      read.sweep();
+      assertEquals(List.of(), read.violations());
+    }
+  }
+
   private static byte[] write(HnswIndex index) throws IOException {
     return write(index, () -> {});
   }
 
   private static byte[] write(HnswIndex index, Runnable beforeEach) throws IOException {
+    return write(index, true, beforeEach);
+  }
+
+  private static byte[] writeChanges(HnswIndex index) throws IOException {
+    return write(index, false, () -> {});
+  }
+
+  private static byte[] write(HnswIndex index, boolean whole, Runnable beforeEach)
+      throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (GraphImage.Cut cut = GraphImage.cut(index)) {
-      GraphImage.write(
-          cut,
-          (address, count) -> {
-            byte[] part = new byte[(int) count];
-            Memory.read(address, part, 0, part.length);
-            bytes.writeBytes(part);
-            beforeEach.run();
-          });
+    GraphImage.Output output =
+        (address, count) -> {
+          byte[] part = new byte[(int) count];
+          Memory.read(address, part, 0, part.length);
+          bytes.writeBytes(part);
+          beforeEach.run();
+        };
+    try (GraphCut cut = index.cut(whole)) {
+      if (whole) {
+        GraphImage.write(cut, output);
+      } else {
+        GraphChanges.write(cut, output);
+      }
     }
     return bytes.toByteArray();
   }
 
   private static boolean read(HnswIndex index, int maxBound, byte[] image) throws IOException {
+    return GraphImage.read(index, maxBound, input(image));
+  }
+
+  private static GraphImage.Input input(byte[] image) {
     int[] at = {0};
-    return GraphImage.read(
-        index,
-        maxBound,
-        (address, count) -> {
-          if (at[0] + count > image.length) {
-            throw new EOFException("at " + at[0]);
-          }
-          Memory.write(image, at[0], address, (int) count);
-          at[0] += (int) count;
-        });
+    return (address, count) -> {
+      if (at[0] + count > image.length) {
+        throw new EOFException("at " + at[0]);
+      }
+      Memory.write(image, at[0], address, (int) count);
+      at[0] += (int) count;
+    };
   }
 }

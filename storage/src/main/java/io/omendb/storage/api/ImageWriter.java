@@ -5,6 +5,6 @@ import java.io.IOException;
 /** Writes the derived image of a collection at a checkpoint. */
 @FunctionalInterface
 public interface ImageWriter {
-  /** Writes the whole image, in sequence, on the thread that takes the checkpoint. */
+  /** Writes all of it, in sequence, on the thread that takes the checkpoint. */
   void write(ImageSink sink) throws IOException;
 }

@@ -106,8 +106,9 @@ public final class Checkpointer {
    * Commits a checkpoint at a cut.
    *
    * @param image written too, or null to keep the newest there is
+   * @param changes whether it is of what has changed since the newest, and is appended to that
    */
-  public void commit(Cut cut, @Nullable ImageWriter image) throws IOException {
+  public void commit(Cut cut, @Nullable ImageWriter image, boolean changes) throws IOException {
     Path directory = state.directory;
     long generation = nextGeneration(directory);
     syncExtents(cut);
@@ -115,8 +116,12 @@ public final class Checkpointer {
         TombstoneFile.write(
             Manifest.tombstones(directory, generation), cut.tombstones().address(), cut.slots());
     int sumsCrc = writeSums(cut, generation);
+    boolean anew = image != null && !changes;
     if (image != null) {
-      writeImage(cut, generation, image);
+      try (ImageFileWriter writer = anew ? newImage(cut, generation) : newestImage(cut)) {
+        image.write(writer);
+        writer.commit();
+      }
     }
     Manifest manifest =
         new Manifest(
@@ -129,7 +134,7 @@ public final class Checkpointer {
             cut.firstSequence(),
             tombstonesCrc,
             sumsCrc,
-            image != null ? generation : newest.imageGeneration(),
+            anew ? generation : newest.imageGeneration(),
             cut.streams());
     write(manifest);
     previous = newest;
@@ -193,17 +198,24 @@ public final class Checkpointer {
     return writer.replace(Manifest.sums(directory, generation), FramedFileLayout.SUMS_MAGIC);
   }
 
-  private void writeImage(Cut cut, long generation, ImageWriter image) throws IOException {
-    try (ImageFileWriter writer =
-        new ImageFileWriter(
-            Manifest.image(state.directory, generation),
-            generation,
-            collection,
-            cut.lsn(),
-            cut.slots())) {
-      image.write(writer);
-      writer.commit();
-    }
+  private ImageFileWriter newImage(Cut cut, long generation) throws IOException {
+    return ImageFileWriter.create(
+        Manifest.image(state.directory, generation),
+        generation,
+        collection,
+        cut.lsn(),
+        cut.slots());
+  }
+
+  private ImageFileWriter newestImage(Cut cut) throws IOException {
+    long generation = newest.imageGeneration();
+    return ImageFileWriter.append(
+        Manifest.image(state.directory, generation),
+        generation,
+        collection,
+        newest.lsn(),
+        cut.lsn(),
+        cut.slots());
   }
 
   /** Manifests first, and durably, so that none is left that names a file no longer there. */

@@ -15,50 +15,85 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
-/** Writes an image: copied block by block, so that the checksum is of the very bytes written. */
+/**
+ * Writes a section of an image: copied block by block, so that the checksum is of the very bytes
+ * written. The first is written under a temporary name; others are appended.
+ */
 final class ImageFileWriter implements ImageSink, AutoCloseable {
   private final Path path;
-  private final Path temporary;
+
+  /** Null: the section is appended to what the path has. */
+  private final @Nullable Path temporary;
+
   private final FileChannel channel;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment block = arena.allocate(ImageLayout.BLOCK, 64);
   private final ByteBuffer blockBytes = block.asByteBuffer();
-  private final int slots;
+
+  /** Without the lengths and checksums of what is still to come. */
+  private final ImageSection begun;
+
   private int filled;
   private int[] sums = new int[64];
   private int blocks;
   private long dataBytes;
+  private boolean committed;
 
-  ImageFileWriter(Path path, long generation, UUID collection, long lsn, int slots)
-      throws IOException {
+  private ImageFileWriter(
+      Path path, @Nullable Path temporary, FileChannel channel, ImageSection begun) {
     this.path = path;
-    this.slots = slots;
-    temporary = DurableFiles.temporary(path);
-    Files.deleteIfExists(temporary);
-    channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    ByteBuffer header = buffer(ImageLayout.HEADER_BYTES);
-    header.putLong(0, ImageLayout.HEADER_MAGIC);
-    header.putInt(ImageLayout.FIELD_VERSION, ImageLayout.VERSION);
-    header.putLong(ImageLayout.FIELD_GENERATION, generation);
-    header.putLong(ImageLayout.FIELD_UUID_HIGH, collection.getMostSignificantBits());
-    header.putLong(ImageLayout.FIELD_UUID_LOW, collection.getLeastSignificantBits());
-    header.putLong(ImageLayout.FIELD_LSN, lsn);
-    header.putInt(ImageLayout.FIELD_SLOTS, slots);
-    header.putInt(ImageLayout.FIELD_CRC, headerCrc(header));
-    DurableFiles.writeFully(channel, header, 0);
+    this.temporary = temporary;
+    this.channel = channel;
+    this.begun = begun;
   }
 
-  static int headerCrc(ByteBuffer header) {
-    return Checksum.of(
-        header,
-        ImageLayout.FIELD_GENERATION,
-        ImageLayout.FIELDS_END - ImageLayout.FIELD_GENERATION);
+  /** Begins a new image. */
+  static ImageFileWriter create(Path path, long generation, UUID collection, long lsn, int slots)
+      throws IOException {
+    Path temporary = DurableFiles.temporary(path);
+    Files.deleteIfExists(temporary);
+    return new ImageFileWriter(
+        path,
+        temporary,
+        FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+        new ImageSection(0, generation, collection, lsn, slots, 0, 0, 0, 0));
+  }
+
+  /**
+   * Begins a section behind those that a checkpoint committed.
+   *
+   * @param maxLsn of that checkpoint
+   */
+  static ImageFileWriter append(
+      Path path, long generation, UUID collection, long maxLsn, long lsn, int slots)
+      throws IOException {
+    FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    try {
+      ImageSection last = ImageSection.first(path, channel, generation, collection);
+      for (ImageSection next = last; next != null; next = last.next(path, channel, maxLsn)) {
+        last = next;
+      }
+      if (channel.size() > last.end()) {
+        channel.truncate(last.end()); // a header there must not meet other data
+        channel.force(true);
+      }
+      return new ImageFileWriter(
+          path,
+          null,
+          channel,
+          new ImageSection(
+              last.end(), generation, collection, lsn, slots, last.number() + 1, 0, 0, last.crc()));
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
   }
 
   @Override
   public int count() {
-    return slots;
+    return begun.slots();
   }
 
   @Override
@@ -84,40 +119,56 @@ final class ImageFileWriter implements ImageSink, AutoCloseable {
       sums = Arrays.copyOf(sums, 2 * blocks);
     }
     sums[blocks++] = Checksum.of(block.address(), filled);
-    DurableFiles.writeFully(
-        channel, blockBytes.clear().limit(filled), ImageLayout.HEADER_BYTES + dataBytes);
+    DurableFiles.writeFully(channel, blockBytes.clear().limit(filled), begun.dataAt() + dataBytes);
     dataBytes += filled;
     filled = 0;
   }
 
-  /** Completes the file, syncs it and gives it its name. */
+  /** Completes the section, syncs it and, if it is the first, gives the file its name. */
   void commit() throws IOException {
     if (filled > 0) {
       writeBlock();
     }
-    ByteBuffer tail = buffer(blocks * Integer.BYTES + ImageLayout.FOOTER_BYTES);
+    int sumsBytes = blocks * Integer.BYTES;
+    long tailBytes =
+        begun.start() + ImageLayout.sectionBytes(dataBytes) - begun.dataAt() - dataBytes;
+    ByteBuffer tail =
+        ByteBuffer.allocate(Math.toIntExact(tailBytes)).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < blocks; i++) {
       tail.putInt(sums[i]);
     }
-    int footer = tail.position();
-    tail.putLong(footer, ImageLayout.FOOTER_MAGIC);
-    tail.putLong(footer + ImageLayout.FOOTER_DATA_BYTES, dataBytes);
-    tail.putInt(footer + ImageLayout.FOOTER_BLOCKS, blocks);
-    tail.putInt(footer + ImageLayout.FOOTER_SUMS_CRC, Checksum.of(tail, 0, footer));
-    tail.putInt(footer + ImageLayout.FOOTER_CRC, Checksum.of(tail, footer, ImageLayout.FOOTER_CRC));
-    DurableFiles.writeFully(channel, tail.position(0), ImageLayout.HEADER_BYTES + dataBytes);
+    int sumsCrc = Checksum.of(tail, 0, sumsBytes);
+    DurableFiles.writeFully(channel, tail.position(0), begun.dataAt() + dataBytes);
     channel.force(true);
-    DurableFiles.rename(temporary, path);
+    ImageSection whole =
+        new ImageSection(
+            begun.start(),
+            begun.generation(),
+            begun.collection(),
+            begun.lsn(),
+            begun.slots(),
+            begun.number(),
+            dataBytes,
+            sumsCrc,
+            begun.crcBefore());
+    whole.write(channel);
+    channel.force(true);
+    if (temporary != null) {
+      DurableFiles.rename(temporary, path);
+    }
+    committed = true;
   }
 
   @Override
   public void close() throws IOException {
-    channel.close();
     arena.close();
-    Files.deleteIfExists(temporary);
-  }
-
-  private static ByteBuffer buffer(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    try (channel) {
+      if (temporary == null && !committed) {
+        channel.truncate(begun.start());
+      }
+    }
+    if (temporary != null) {
+      Files.deleteIfExists(temporary);
+    }
   }
 }

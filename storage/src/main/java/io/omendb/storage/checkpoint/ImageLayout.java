@@ -1,21 +1,25 @@
 package io.omendb.storage.checkpoint;
 
 /**
- * An image file: little-endian, written once, in sequence.
+ * An image file: little-endian, sections in sequence, each written once and starting at a multiple
+ * of 4096 bytes. Section 0 is the image of a moment; each further one has what had changed at a
+ * later checkpoint.
  *
  * <pre>
- *   0        header, 4096 bytes:  magic u64 | version u32 | crc32c u32 of bytes 16 … 56
- *            generation u64 | uuid 2 × u64 | lsn u64 | slots u32 | 0 u32
+ *   0        header, 4096 bytes:  magic u64 | version u32 | crc32c u32 of bytes 16 … 80
+ *            generation u64 | uuid 2 × u64 | lsn u64 | slots u32 | section u32
+ *            data bytes u64 | blocks u32 | crc32c u32 of the block sums
+ *            crc of the header of the section before, 0 for section 0 | 0 u32
  *   4096     data, in blocks of 1 MiB, the last one shorter
- *   …        crc32c u32 of each block
- *   end-32   footer:  magic u64 | data bytes u64 | blocks u32 | crc32c u32 of the block sums
- *            0 u32 | crc32c u32 of the footer before it
+ *   …        crc32c u32 of each block; then 0 up to a multiple of 4096
  * </pre>
+ *
+ * <p>A header is written when all that follows it is durable. What lies behind the last section
+ * whose header is whole is the rest of one that a crash cut off, and is written over.
  */
 final class ImageLayout {
   static final long HEADER_MAGIC = 0x3147_4D49_454D_4F00L;
-  static final long FOOTER_MAGIC = 0x3147_4E45_454D_4F00L;
-  static final int VERSION = 1;
+  static final int VERSION = 2;
   static final int HEADER_BYTES = 4096;
   static final int FIELD_VERSION = 8;
   static final int FIELD_CRC = 12;
@@ -24,15 +28,25 @@ final class ImageLayout {
   static final int FIELD_UUID_LOW = 32;
   static final int FIELD_LSN = 40;
   static final int FIELD_SLOTS = 48;
-  static final int FIELDS_END = 56;
+  static final int FIELD_SECTION = 52;
+  static final int FIELD_DATA_BYTES = 56;
+  static final int FIELD_BLOCKS = 64;
+  static final int FIELD_SUMS_CRC = 68;
+  static final int FIELD_CRC_BEFORE = 72;
+  static final int FIELDS_END = 80;
 
   static final int BLOCK = 1 << 20;
 
-  static final int FOOTER_BYTES = 32;
-  static final int FOOTER_DATA_BYTES = 8;
-  static final int FOOTER_BLOCKS = 16;
-  static final int FOOTER_SUMS_CRC = 20;
-  static final int FOOTER_CRC = 28;
-
   private ImageLayout() {}
+
+  /** Blocks of so many bytes of data. */
+  static int blocks(long dataBytes) {
+    return Math.toIntExact((dataBytes + BLOCK - 1) / BLOCK);
+  }
+
+  /** Bytes from a section's start to that of the next. */
+  static long sectionBytes(long dataBytes) {
+    long bytes = HEADER_BYTES + dataBytes + (long) Integer.BYTES * blocks(dataBytes);
+    return (bytes + HEADER_BYTES - 1) / HEADER_BYTES * HEADER_BYTES;
+  }
 }

@@ -13,8 +13,15 @@ class ImageLayoutTest {
     assertEquals(16, ImageLayout.FIELD_GENERATION);
     assertEquals(40, ImageLayout.FIELD_LSN);
     assertEquals(48, ImageLayout.FIELD_SLOTS);
+    assertEquals(52, ImageLayout.FIELD_SECTION);
+    assertEquals(56, ImageLayout.FIELD_DATA_BYTES);
+    assertEquals(64, ImageLayout.FIELD_BLOCKS);
+    assertEquals(68, ImageLayout.FIELD_SUMS_CRC);
+    assertEquals(72, ImageLayout.FIELD_CRC_BEFORE);
     assertEquals(1 << 20, ImageLayout.BLOCK);
-    assertEquals(32, ImageLayout.FOOTER_BYTES);
-    assertEquals(28, ImageLayout.FOOTER_CRC);
+    assertEquals(2, ImageLayout.VERSION);
+    assertEquals(8_192, ImageLayout.sectionBytes(1));
+    assertEquals(4_096, ImageLayout.sectionBytes(0));
+    assertEquals((1 << 20) + 8_192, ImageLayout.sectionBytes(1 << 20));
   }
 }
