@@ -3,12 +3,15 @@ package io.omendb.engine;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.index.distance.KernelSelfTest;
 import io.omendb.index.hnsw.Workers;
+import io.omendb.memory.PosixException;
 import io.omendb.storage.CollectionStore;
 import io.omendb.storage.DataDirectory;
 import io.omendb.storage.api.CollectionSchema;
+import io.omendb.storage.api.FailureWords;
 import io.omendb.storage.api.StorageException;
 import io.omendb.storage.api.StorageOptions;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -79,8 +82,8 @@ public final class Database implements AutoCloseable {
           collection.rows().liveCount(),
           (recovered - start) / 1_000_000,
           (System.nanoTime() - recovered) / 1_000_000);
-    } catch (StorageException e) {
-      LOG.error("collection {} is quarantined: {}", name, e.getMessage());
+    } catch (StorageException | FileSystemException | PosixException e) {
+      LOG.error("collection {} is quarantined: {}", name, FailureWords.of(e));
       quarantine(name, e);
     } catch (IOException | RuntimeException e) {
       // A device that does not read, a file that may not be opened, a mistake of ours: of one

@@ -11,6 +11,7 @@ import io.omendb.memory.Memory;
 import io.omendb.memory.NativeInts;
 import io.omendb.storage.CollectionStore;
 import io.omendb.storage.api.DiskFullException;
+import io.omendb.storage.api.FailureWords;
 import io.omendb.storage.api.ImageSink;
 import io.omendb.storage.api.ImageSource;
 import java.io.IOException;
@@ -692,7 +693,7 @@ final class IndexMaintenance {
       return true;
     } catch (IOException e) {
       // Damaged, or on a device that does not read it: it is derived from what is elsewhere.
-      LOG.warn("collection {}: {}; linking anew", config.name(), e.toString());
+      LOG.warn("collection {}: {}; linking anew", config.name(), FailureWords.of(e));
       return false;
     }
   }
@@ -711,7 +712,9 @@ final class IndexMaintenance {
       }
     } catch (IOException e) {
       LOG.warn(
-          "collection {}: {}; linking anew what was added from there", config.name(), e.toString());
+          "collection {}: {}; linking anew what was added from there",
+          config.name(),
+          FailureWords.of(e));
       index.imageLost();
     }
     return added;

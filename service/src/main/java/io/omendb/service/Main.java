@@ -5,13 +5,13 @@ import io.omendb.service.config.Option;
 import io.omendb.service.config.ServerConfig;
 import io.omendb.service.config.Settings;
 import io.omendb.service.config.Version;
+import io.omendb.storage.api.FailureWords;
 import io.omendb.storage.api.StorageException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -53,6 +53,7 @@ public final class Main {
   public static void main(String[] args) throws InterruptedException {
     // At once: what comes before the server is half a second of one processor.
     WarmUp warmUp = WarmUp.start(Path.of(System.getProperty("java.io.tmpdir", "")));
+    Runtime.getRuntime().addShutdownHook(new Thread(warmUp::end, "omendb-warm-up-end"));
     SLF4JBridgeHandler.removeHandlersForRootLogger();
     SLF4JBridgeHandler.install();
     CommandLine line = new CommandLine(spec());
@@ -111,13 +112,11 @@ public final class Main {
   /// Why the server cannot start, without Java's words for it.
   private static String words(IOException e) {
     return switch (e) {
-      case StorageException known -> String.valueOf(known.getMessage());
-      case AccessDeniedException denied -> denied.getFile() + ": permission denied";
-      case NoSuchFileException missing when missing.getReason() != null ->
-          missing.getFile() + ": no such file; " + missing.getReason();
-      case NoSuchFileException missing -> missing.getFile() + ": cannot be made there";
+      case NoSuchFileException missing when missing.getReason() == null ->
+          missing.getFile() + ": cannot be made there";
       case FileAlreadyExistsException file -> file.getFile() + ": not a directory";
-      case FileSystemException other -> other.getFile() + ": " + other.getReason();
+      case StorageException known -> FailureWords.of(known);
+      case FileSystemException other -> FailureWords.of(other);
       default ->
           e.getCause() instanceof BindException bind
               ? e.getMessage() + ": " + bind.getMessage() + "; is the port in use?"
@@ -153,7 +152,7 @@ public final class Main {
       warmUp.await();
       server.serve(database);
       Runtime.getRuntime()
-          .addShutdownHook(new Thread(() -> stop(server, config), "omendb-shutdown"));
+          .addShutdownHook(new Thread(() -> stop(server, config, warmUp), "omendb-shutdown"));
       served = true;
       say("serving");
     } finally {
@@ -168,7 +167,7 @@ public final class Main {
 
   /// The end after SIGTERM or SIGINT. Without the halt the JVM would exit with 143 or 130, although
   /// nothing went wrong.
-  private static void stop(OmenServer server, ServerConfig config) {
+  private static void stop(OmenServer server, ServerConfig config, WarmUp warmUp) {
     int status = 0;
     long start = System.nanoTime();
     try {
@@ -179,6 +178,7 @@ public final class Main {
       LOG.error("the server did not end cleanly", e);
       status = EXIT_FAILED;
     }
+    warmUp.end();
     Runtime.getRuntime().halt(status);
   }
 

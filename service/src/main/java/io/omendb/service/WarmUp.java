@@ -43,8 +43,9 @@ import org.slf4j.LoggerFactory;
 /// a server of its own.
 ///
 /// Runs beside the start of the real server, on a thread that ends by itself: when all is done, or
-/// soon after its time is over. The road not taken is the JDK's ahead-of-time cache with profiles:
-/// JDK 25 makes none for a process with an incubator module, and the kernels need one.
+/// soon after its time is over or it is told to. The road not taken is the JDK's ahead-of-time
+/// cache with profiles: JDK 25 makes none for a process with an incubator module, and the kernels
+/// need one.
 final class WarmUp {
   private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
 
@@ -53,6 +54,9 @@ final class WarmUp {
 
   /// How long after the warm-up the kernels are timed, for the log.
   private static final Duration TIMING_DELAY = Duration.ofSeconds(10);
+
+  /// How long whoever ends it waits at most: it makes no call that takes longer.
+  private static final Duration END = Duration.ofSeconds(5);
 
   /// Not a multiple of any kernel's block, so that their short ends run too.
   private static final int DIMENSION = 100;
@@ -69,6 +73,7 @@ final class WarmUp {
   private final Thread thread;
   private volatile long limitNanos = Long.MAX_VALUE;
   private final CountDownLatch ended = new CountDownLatch(1);
+  private final CountDownLatch told = new CountDownLatch(1);
   private volatile int searches;
 
   private WarmUp(Path parent) {
@@ -99,6 +104,18 @@ final class WarmUp {
     }
   }
 
+  /// Tells it to end and waits until it has. Else it would leave its files when the process ends,
+  /// and a thread that loads classes while the JVM writes its archive of them has crashed it.
+  void end() {
+    limit(Duration.ZERO);
+    told.countDown();
+    try {
+      boolean unused = thread.join(END);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /// Searches that were made.
   int searches() {
     return searches;
@@ -120,7 +137,9 @@ final class WarmUp {
     }
     try {
       // When nobody waits for the processors any more: numbers of a start say nothing.
-      Thread.sleep(TIMING_DELAY);
+      if (told.await(TIMING_DELAY.toNanos(), TimeUnit.NANOSECONDS)) {
+        return;
+      }
       KernelSelfTest.Timing timing = KernelSelfTest.time();
       LOG.info(
           "kernels: {}, 128-d distance {} ns on codes, {} ns on float32",

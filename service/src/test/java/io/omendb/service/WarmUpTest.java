@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,9 +48,20 @@ class WarmUpTest {
     assertEquals(0, warmUp.searches());
   }
 
-  private List<Path> entries() throws IOException {
+  @Test
+  void endsWhenToldToAndLeavesNothing() throws Exception {
+    WarmUp warmUp = WarmUp.start(directory);
+    ServerFixture.await("its files", () -> !entries().isEmpty());
+    warmUp.end();
+    assertEquals(List.of(), entries());
+    assertTrue(warmUp.searches() < 2_000, () -> "searches " + warmUp.searches());
+  }
+
+  private List<Path> entries() {
     try (Stream<Path> entries = Files.list(directory)) {
       return entries.toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

@@ -1,10 +1,10 @@
 package io.omendb.storage;
 
 import io.omendb.memory.Memory;
+import io.omendb.storage.api.FailureWords;
 import io.omendb.storage.api.FormatException;
 import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.LockedException;
-import io.omendb.storage.api.StorageException;
 import io.omendb.storage.checkpoint.CollectionState;
 import io.omendb.storage.checkpoint.ImageFileReader;
 import io.omendb.storage.checkpoint.Manifest;
@@ -90,13 +90,9 @@ public final class StorageVerifier {
       }
       return catalogue.entries().size();
     } catch (IOException e) {
-      problem(told(e));
+      problem(FailureWords.of(e));
       return 0;
     }
-  }
-
-  private static String told(IOException e) {
-    return e instanceof StorageException ? String.valueOf(e.getMessage()) : e.toString();
   }
 
   private void verify(Catalogue.Entry entry, Preallocator preallocator) {
@@ -114,7 +110,7 @@ public final class StorageVerifier {
         verifyImage(path, manifest);
       }
     } catch (IOException e) {
-      problem(told(e));
+      problem(FailureWords.of(e));
     }
   }
 

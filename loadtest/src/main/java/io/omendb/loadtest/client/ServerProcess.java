@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -44,32 +45,44 @@ public final class ServerProcess implements AutoCloseable {
    * @param jvmOptions more options of the JVM
    * @param arguments more arguments of the server, such as "--durability", "os"
    * @param variables more variables of its environment
+   * @param wrapper a program that becomes the server, with its arguments, such as "setpriv", "--"
    */
   public record Options(
       Path dataDirectory,
       String heap,
       List<String> jvmOptions,
       List<String> arguments,
-      Map<String, String> variables) {
+      Map<String, String> variables,
+      List<String> wrapper) {
 
     /** The launcher's defaults. */
     public static Options defaults(Path dataDirectory) {
-      return new Options(dataDirectory, "256m", List.of(), List.of(), Map.of());
+      return new Options(dataDirectory, "256m", List.of(), List.of(), Map.of(), List.of());
     }
 
     /** The same with another heap. */
     public Options withHeap(String size) {
-      return new Options(dataDirectory, size, jvmOptions, arguments, variables);
+      return new Options(dataDirectory, size, jvmOptions, arguments, variables, wrapper);
+    }
+
+    /** The same with other options of the JVM. */
+    public Options withJvmOptions(String... options) {
+      return new Options(dataDirectory, heap, List.of(options), arguments, variables, wrapper);
     }
 
     /** The same with other arguments of the server. */
     public Options withArguments(String... arguments) {
-      return new Options(dataDirectory, heap, jvmOptions, List.of(arguments), variables);
+      return new Options(dataDirectory, heap, jvmOptions, List.of(arguments), variables, wrapper);
     }
 
     /** The same with other variables. */
     public Options withVariables(Map<String, String> variables) {
-      return new Options(dataDirectory, heap, jvmOptions, arguments, variables);
+      return new Options(dataDirectory, heap, jvmOptions, arguments, variables, wrapper);
+    }
+
+    /** The same with another wrapper. */
+    public Options withWrapper(List<String> wrapper) {
+      return new Options(dataDirectory, heap, jvmOptions, arguments, variables, wrapper);
     }
   }
 
@@ -85,7 +98,8 @@ public final class ServerProcess implements AutoCloseable {
    * @throws IOException if it cannot be started, ends, or does not listen in time
    */
   public static ServerProcess start(Options options) throws IOException {
-    List<String> command = ServerJvm.command(options.heap(), options.jvmOptions());
+    List<String> command = new ArrayList<>(options.wrapper());
+    command.addAll(ServerJvm.command(options.heap(), options.jvmOptions()));
     command.addAll(List.of("--data", options.dataDirectory().toString()));
     command.addAll(List.of("--listen", "127.0.0.1:0"));
     command.addAll(options.arguments());

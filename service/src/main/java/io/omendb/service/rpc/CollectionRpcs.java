@@ -26,7 +26,7 @@ import io.omendb.service.status.Refusal;
 import io.omendb.service.status.Refusals;
 import io.omendb.service.write.Acknowledger;
 import io.omendb.service.write.WriteQueues;
-import io.omendb.storage.api.CorruptFileException;
+import io.omendb.storage.api.FailureWords;
 import io.omendb.storage.api.IdKind;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -150,8 +150,7 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
     return CollectionInfo.newBuilder()
         .setConfig(io.omendb.proto.v1.CollectionConfig.newBuilder().setName(name))
         .setState(CollectionState.COLLECTION_STATE_QUARANTINED)
-        .setStateMessage(
-            damage instanceof CorruptFileException ? damage.getMessage() : damage.toString())
+        .setStateMessage(FailureWords.of(damage))
         .build();
   }
 

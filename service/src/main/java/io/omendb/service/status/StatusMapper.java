@@ -15,6 +15,7 @@ import io.omendb.storage.api.CollectionExistsException;
 import io.omendb.storage.api.CollectionFullException;
 import io.omendb.storage.api.CorruptFileException;
 import io.omendb.storage.api.DiskFullException;
+import io.omendb.storage.api.FailureWords;
 import io.omendb.storage.api.InvalidRowsException;
 import io.omendb.storage.api.StoreFailedException;
 import io.omendb.storage.api.UnknownCollectionException;
@@ -78,7 +79,8 @@ public final class StatusMapper {
     return Refusal.of(
             Status.Code.FAILED_PRECONDITION,
             ErrorReason.ERROR_REASON_COLLECTION_QUARANTINED,
-            "the collection could not be opened at the start of the server: " + cause)
+            "the collection could not be opened at the start of the server: "
+                + FailureWords.of(cause))
         .with("collection", collection);
   }
 
