@@ -108,7 +108,7 @@ final class Checkpoints {
       throw new CorruptFileException(file, 0, "the image is missing");
     }
     return ImageFileReader.open(
-        file, manifest.imageGeneration(), manifest.collection(), manifest.lsn());
+        file, manifest.imageGeneration(), manifest.collection(), manifest.imageSections());
   }
 
   /** Log bytes written since the last checkpoint. */

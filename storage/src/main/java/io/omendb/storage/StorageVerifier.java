@@ -190,7 +190,7 @@ public final class StorageVerifier {
       return;
     }
     try (ImageFileReader image =
-        ImageFileReader.open(file, generation, manifest.collection(), manifest.lsn())) {
+        ImageFileReader.open(file, generation, manifest.collection(), manifest.imageSections())) {
       do {
         image.verify();
       } while (image.next());

@@ -192,7 +192,12 @@ class KillNineTest {
     assertEquals(
         List.of(),
         notFound.isEmpty() ? notFound : notNearest(connection, notFound, found, true),
-        "not found by exact search, seed " + seed);
+        () ->
+            "not found by exact search, seed %d, versions %s, %s"
+                .formatted(
+                    seed,
+                    notFound.stream().map(found::get).toList(),
+                    connection.stats(COLLECTION, false)));
   }
 
   private static List<Long> notNearest(

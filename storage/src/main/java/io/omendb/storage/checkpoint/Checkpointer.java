@@ -97,6 +97,7 @@ public final class Checkpointer {
             tombstonesCrc,
             sumsCrc,
             0,
+            0,
             List.of());
     manifest.write(directory);
     return manifest;
@@ -135,6 +136,7 @@ public final class Checkpointer {
             tombstonesCrc,
             sumsCrc,
             anew ? generation : newest.imageGeneration(),
+            anew ? 1 : newest.imageSections() + (image != null ? 1 : 0),
             cut.streams());
     write(manifest);
     previous = newest;
@@ -213,7 +215,7 @@ public final class Checkpointer {
         Manifest.image(state.directory, generation),
         generation,
         collection,
-        newest.lsn(),
+        newest.imageSections(),
         cut.lsn(),
         cut.slots());
   }

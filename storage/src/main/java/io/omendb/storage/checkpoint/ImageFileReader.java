@@ -25,7 +25,7 @@ public final class ImageFileReader implements ImageSource {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment block = arena.allocate(ImageLayout.BLOCK, 64);
   private final ByteBuffer blockBytes = block.asByteBuffer();
-  private final long maxLsn;
+  private final int sections;
   private ImageSection section;
   private int[] sums;
   private int nextBlock;
@@ -33,25 +33,25 @@ public final class ImageFileReader implements ImageSource {
   private int filled;
 
   private ImageFileReader(
-      Path path, FileChannel channel, ImageSection first, int[] sums, long maxLsn) {
+      Path path, FileChannel channel, ImageSection first, int[] sums, int sections) {
     this.path = path;
     this.channel = channel;
     this.section = first;
     this.sums = sums;
-    this.maxLsn = maxLsn;
+    this.sections = sections;
   }
 
   /**
    * Opens an image at its first section; checks header and block sums, not yet the blocks.
    *
-   * @param maxLsn of the checkpoint that names the image
+   * @param sections that the manifest names
    */
-  public static ImageFileReader open(Path path, long generation, UUID collection, long maxLsn)
+  public static ImageFileReader open(Path path, long generation, UUID collection, int sections)
       throws IOException {
     FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
     try {
       ImageSection first = ImageSection.first(path, channel, generation, collection);
-      return new ImageFileReader(path, channel, first, sums(path, channel, first), maxLsn);
+      return new ImageFileReader(path, channel, first, sums(path, channel, first), sections);
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
@@ -94,10 +94,10 @@ public final class ImageFileReader implements ImageSource {
 
   @Override
   public boolean next() throws IOException {
-    ImageSection next = section.next(path, channel, maxLsn);
-    if (next == null) {
+    if (section.number() + 1 >= sections) {
       return false;
     }
+    ImageSection next = section.next(path, channel);
     sums = sums(path, channel, next);
     section = next;
     begin();

@@ -64,19 +64,19 @@ final class ImageFileWriter implements ImageSink, AutoCloseable {
   /**
    * Begins a section behind those that a checkpoint committed.
    *
-   * @param maxLsn of that checkpoint
+   * @param sections of them
    */
   static ImageFileWriter append(
-      Path path, long generation, UUID collection, long maxLsn, long lsn, int slots)
+      Path path, long generation, UUID collection, int sections, long lsn, int slots)
       throws IOException {
     FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
     try {
       ImageSection last = ImageSection.first(path, channel, generation, collection);
-      for (ImageSection next = last; next != null; next = last.next(path, channel, maxLsn)) {
-        last = next;
+      while (last.number() + 1 < sections) {
+        last = last.next(path, channel);
       }
       if (channel.size() > last.end()) {
-        channel.truncate(last.end()); // a header there must not meet other data
+        channel.truncate(last.end()); // of a checkpoint that was cut off
         channel.force(true);
       }
       return new ImageFileWriter(

@@ -14,8 +14,9 @@ package io.omendb.storage.checkpoint;
  *   …        crc32c u32 of each block; then 0 up to a multiple of 4096
  * </pre>
  *
- * <p>A header is written when all that follows it is durable. What lies behind the last section
- * whose header is whole is the rest of one that a crash cut off, and is written over.
+ * <p>The manifest says how many sections are valid. What lies behind them is of a checkpoint that
+ * was cut off, and is cut off the file before the next is added: it must never be taken for what a
+ * later manifest names, since the graph has gone on without it.
  */
 final class ImageLayout {
   static final long HEADER_MAGIC = 0x3147_4D49_454D_4F00L;

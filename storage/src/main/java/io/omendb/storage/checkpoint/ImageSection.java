@@ -9,7 +9,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The header of a section of an image, and where the section starts.
@@ -126,29 +125,26 @@ record ImageSection(
   }
 
   /**
-   * Reads the section that follows; null where none does, or one that was not committed.
+   * Reads the section that follows.
    *
-   * @param maxLsn of the newest checkpoint
+   * @throws CorruptFileException if none does
    */
-  @Nullable ImageSection next(Path path, FileChannel channel, long maxLsn) throws IOException {
+  ImageSection next(Path path, FileChannel channel) throws IOException {
     ByteBuffer header = buffer();
     int read = DurableFiles.readFully(path, channel, header, end());
-    boolean whole =
+    boolean follows =
         read == ImageLayout.HEADER_BYTES
             && header.getLong(0) == ImageLayout.HEADER_MAGIC
             && header.getInt(ImageLayout.FIELD_VERSION) == ImageLayout.VERSION
-            && header.getInt(ImageLayout.FIELD_CRC) == crcOf(header);
-    if (!whole) {
-      return null;
+            && header.getInt(ImageLayout.FIELD_CRC) == crcOf(header)
+            && header.getLong(ImageLayout.FIELD_GENERATION) == generation
+            && header.getInt(ImageLayout.FIELD_SECTION) == number + 1
+            && header.getInt(ImageLayout.FIELD_CRC_BEFORE) == crc();
+    if (!follows) {
+      throw new CorruptFileException(
+          path, end(), "section " + (number + 1) + " of the image is missing");
     }
-    ImageSection section = of(header, end());
-    boolean follows =
-        section.generation == generation
-            && section.collection.equals(collection)
-            && section.number == number + 1
-            && section.crcBefore == crc()
-            && section.lsn <= maxLsn;
-    return follows ? section : null;
+    return of(header, end());
   }
 
   private static ImageSection of(ByteBuffer header, long start) {

@@ -27,6 +27,7 @@ import java.util.UUID;
  * @param tombstonesCrc of the body of {@code tombstones-G}
  * @param sumsCrc of the body of {@code sums-G}
  * @param imageGeneration the newest image, 0 for none
+ * @param imageSections of it valid
  * @param streams how far each got
  */
 public record Manifest(
@@ -40,6 +41,7 @@ public record Manifest(
     int tombstonesCrc,
     int sumsCrc,
     long imageGeneration,
+    int imageSections,
     List<StreamTable.Saved> streams) {
   private static final String MANIFEST = "MANIFEST-";
   private static final String TOMBSTONES = "tombstones-";
@@ -114,6 +116,7 @@ public record Manifest(
       writer.putText(stream.streamId()).putLong(stream.sequence());
       writer.putLong(stream.lastSeenMillis());
     }
+    writer.putInt(imageSections);
     writer.replace(file(directory, generation), FramedFileLayout.MANIFEST_MAGIC);
   }
 
@@ -124,18 +127,31 @@ public record Manifest(
     if (written != generation) {
       throw reader.corrupt("generation=" + written + ", expected " + generation);
     }
+    UUID collection = reader.getUuid();
+    CollectionSchema schema = SchemaCodec.read(reader);
+    long lsn = reader.getLong();
+    int slots = reader.getInt();
+    long heapBytes = reader.getLong();
+    long firstSequence = reader.getLong();
+    int tombstonesCrc = reader.getInt();
+    int sumsCrc = reader.getInt();
+    long imageGeneration = reader.getLong();
+    List<StreamTable.Saved> streams = readStreams(reader);
+    // Manifests of builds whose images had no sections end here.
+    int imageSections = reader.remaining() > 0 ? reader.getInt() : 0;
     return new Manifest(
         generation,
-        reader.getUuid(),
-        SchemaCodec.read(reader),
-        reader.getLong(),
-        reader.getInt(),
-        reader.getLong(),
-        reader.getLong(),
-        reader.getInt(),
-        reader.getInt(),
-        reader.getLong(),
-        readStreams(reader));
+        collection,
+        schema,
+        lsn,
+        slots,
+        heapBytes,
+        firstSequence,
+        tombstonesCrc,
+        sumsCrc,
+        imageGeneration,
+        imageSections,
+        streams);
   }
 
   private static List<StreamTable.Saved> readStreams(FramedFile.Reader reader)

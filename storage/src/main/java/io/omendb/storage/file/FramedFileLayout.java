@@ -19,7 +19,7 @@ package io.omendb.storage.file;
  *              checkpoint lsn u64 | slots u32 | heap bytes u64 | first log file u64
  *              crc of tombstones-G u32 | crc of sums-G u32
  *              image generation u64 (0 = none) | count u32 | { stream text, sequence u64,
- *              last seen ms u64 } …
+ *              last seen ms u64 } … | sections of the image u32
  *   tombstones-G   magic and frame as above; body: one bit a slot, in u64 words
  *   sums-G         body: count u32 and crc32c u32 of each 1 MiB block, for vectors, rows, heap;
  *                  the last block of each ends where the checkpoint does
