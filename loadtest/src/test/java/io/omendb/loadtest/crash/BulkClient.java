@@ -120,8 +120,8 @@ final class BulkClient extends LoadClient {
     BulkInsertOpening opening() {
       try {
         return opening.join();
-      } catch (CompletionException e) {
-        throw e.getCause() instanceof StatusRuntimeException failed ? failed : e;
+      } catch (CompletionException _) {
+        throw failure();
       }
     }
 

@@ -182,32 +182,26 @@ class KillNineTest {
    */
   private void searchAll(Connection connection, Map<Long, Integer> found) {
     List<Long> ids = List.copyOf(found.keySet());
-    List<Long> notFound = new ArrayList<>();
     for (int from = 0; from < ids.size(); from += BATCH) {
       List<Long> batch = ids.subList(from, Math.min(from + BATCH, ids.size()));
-      notFound.addAll(notNearest(connection, batch, found, false));
+      missed += notNearest(connection, batch, found, false).size();
+      List<Long> notFound = notNearest(connection, batch, found, true);
+      assertEquals(
+          List.of(),
+          notFound,
+          () ->
+              "not found by exact search, seed %d, which found %s; %s"
+                  .formatted(
+                      seed,
+                      nearest(connection, notFound, found, true),
+                      connection.stats(COLLECTION, false)));
     }
     searched += ids.size();
-    missed += notFound.size();
-    assertEquals(
-        List.of(),
-        notFound.isEmpty() ? notFound : notNearest(connection, notFound, found, true),
-        () ->
-            "not found by exact search, seed %d, versions %s, %s"
-                .formatted(
-                    seed,
-                    notFound.stream().map(found::get).toList(),
-                    connection.stats(COLLECTION, false)));
   }
 
   private static List<Long> notNearest(
       Connection connection, List<Long> ids, Map<Long, Integer> versions, boolean exact) {
-    SearchBatchRequest.Builder request =
-        SearchBatchRequest.newBuilder().setCollection(COLLECTION).setK(1).setExact(exact);
-    request.setVectorsLe(
-        ByteString.copyFrom(
-            ids.stream().map(id -> Records.vector(id, version(versions, id))).toList()));
-    List<SearchResult> results = connection.vectors().searchBatch(request.build()).getResultsList();
+    List<SearchResult> results = nearest(connection, ids, versions, exact);
     List<Long> notNearest = new ArrayList<>();
     for (int i = 0; i < ids.size(); i++) {
       SearchResult result = results.get(i);
@@ -216,6 +210,16 @@ class KillNineTest {
       }
     }
     return notNearest;
+  }
+
+  private static List<SearchResult> nearest(
+      Connection connection, List<Long> ids, Map<Long, Integer> versions, boolean exact) {
+    SearchBatchRequest.Builder request =
+        SearchBatchRequest.newBuilder().setCollection(COLLECTION).setK(1).setExact(exact);
+    request.setVectorsLe(
+        ByteString.copyFrom(
+            ids.stream().map(id -> Records.vector(id, version(versions, id))).toList()));
+    return connection.vectors().searchBatch(request.build()).getResultsList();
   }
 
   private static int version(Map<Long, Integer> versions, long id) {
