@@ -5,7 +5,6 @@ import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.index.hnsw.VectorRows;
 import io.omendb.index.hnsw.Workers;
 import io.omendb.storage.CollectionStore;
-import io.omendb.storage.RowReader;
 import io.omendb.storage.StoreListener;
 import io.omendb.storage.StoreStats;
 import io.omendb.storage.api.AppendResult;
@@ -95,7 +94,8 @@ public final class Collection {
   }
 
   /**
-   * Joins a store that was just opened with its graph: loads the image, lists what is not in it.
+   * Joins a store that was just opened with its graph: loads the image, takes what is not in it to
+   * be linked.
    */
   static Collection open(CollectionStore store, Workers workers, Runnable workSignal) {
     CollectionConfig config = CollectionConfig.fromSchema(store.schema());
@@ -106,69 +106,16 @@ public final class Collection {
         collection.freeIndex();
         collection = new Collection(config, created, store, workers, workSignal);
       }
-      collection.listUnlinked();
+      RecoveredRows found =
+          RecoveredRows.find(
+              store.rows(), collection.index, collection.unlinkedLimit, collection.replaced);
+      collection.buffer.recover(found);
       store.listener(collection.new Listener());
       return collection;
     } catch (RuntimeException e) {
       collection.freeIndex();
       throw e;
     }
-  }
-
-  /**
-   * Lists what the image lacks. Rows of AFTER_BUILD that are more than searches should compare one
-   * by one stay hidden until they are linked, and what they replace is found.
-   */
-  private void listUnlinked() {
-    RowReader stored = store.rows();
-    int count = stored.count();
-    int first = index.linkedCount() == count ? count : 0;
-    long deferred = 0;
-    for (int slot = first; slot < count; slot++) {
-      deferred += isUnlinked(slot) && stored.isDeferred(slot) ? 1 : 0;
-    }
-    boolean hides = deferred > unlinkedLimit;
-    for (int slot = first; hides && slot < count; slot++) {
-      if (isUnlinked(slot) && stored.isDeferred(slot)) {
-        int found = stored.replacedByDeferred(slot);
-        while (found >= 0 && stored.isDeferred(found) && !index.graph().isLinked(found)) {
-          found = stored.replacedByDeferred(found); // never found itself
-        }
-        if (found >= 0) {
-          replaced.hold(found, slot, false);
-        }
-      }
-    }
-    SlotRanges visible = new SlotRanges();
-    SlotRanges hidden = new SlotRanges();
-    SlotRanges run = null; // what the slots from start belong to
-    int start = first;
-    int end = first; // after the last of them, which may have deleted ones between
-    for (int slot = first; slot < count; slot++) {
-      boolean linked = index.graph().isLinked(slot);
-      boolean held = replaced.isHeld(slot);
-      if (!linked && !held && stored.isDeleted(slot)) {
-        continue;
-      }
-      SlotRanges set = linked ? null : hides && !held && stored.isDeferred(slot) ? hidden : visible;
-      if (set != run) {
-        if (run != null) {
-          run.add(start, end);
-        }
-        run = set;
-        start = slot;
-      }
-      end = slot + 1;
-    }
-    if (run != null) {
-      run.add(start, end);
-    }
-    buffer.recover(visible, hidden, count);
-  }
-
-  /** Whether a row is live, and not in the graph. */
-  private boolean isUnlinked(int slot) {
-    return !store.rows().isDeleted(slot) && !index.graph().isLinked(slot);
   }
 
   /** The rows of the store, as the index reads them. */

@@ -545,8 +545,8 @@ final class IndexMaintenance {
 
     private Checkpoint(boolean image) {
       if (image) {
-        long changes = GraphChanges.bytes(index);
         long all = GraphImage.bytes(index);
+        long changes = index.needsWholeImage() ? 0 : GraphChanges.bytes(index); // it counts
         boolean whole = index.needsWholeImage() || checkpoints.isOutgrown(changes, all);
         imageBytes = ImageHeaderLayout.BYTES + (whole ? all : changes);
         cut = index.cut(whole);

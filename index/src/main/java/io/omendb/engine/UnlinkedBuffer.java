@@ -137,20 +137,16 @@ final class UnlinkedBuffer {
   /**
    * Begins with what a start found and no image has: it may be more than writers may leave here,
    * and is none of theirs.
-   *
-   * @param visible rows that are not linked
-   * @param hidden rows that are not to be found until they are linked
-   * @param count slots of the store
    */
-  synchronized void recover(SlotRanges visible, SlotRanges hidden, int count) {
+  synchronized void recover(RecoveredRows found) {
     assert published == 0;
-    unlinked.addAll(visible);
-    unlinkedWork.addAll(visible);
-    unbuilt.addAll(hidden);
-    buildWork.addAll(hidden);
-    recoveredRows = visible.slots();
-    recoveredTo = count;
-    published = count;
+    unlinked.addAll(found.visible());
+    unlinkedWork.addAll(found.visible());
+    unbuilt.addAll(found.hidden());
+    buildWork.addAll(found.hidden());
+    recoveredRows = found.visible().slots();
+    recoveredTo = found.count();
+    published = found.count();
     snapshot = null;
   }
 

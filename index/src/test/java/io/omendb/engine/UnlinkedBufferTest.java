@@ -57,7 +57,7 @@ class UnlinkedBufferTest {
     SlotRanges recovered = new SlotRanges();
     recovered.add(2, 6);
     recovered.add(7, 9);
-    buffer.recover(recovered, new SlotRanges(), 10);
+    buffer.recover(new RecoveredRows(recovered, new SlotRanges(), 10));
     visible(10, 14);
     assertEquals(10, buffer.unlinkedRows());
     assertEquals(10, buffer.snapshot().unlinked().slots());
