@@ -1,27 +1,36 @@
 package io.omendb.engine;
 
+import io.omendb.index.hnsw.Scoring;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a search does that names no ef, as a calibration found it.
  *
  * @param ef beam of a search for ten rows; {@link #SCAN}: all rows are compared
  * @param efOf100 that of a search for a hundred; 0: not measured
- * @param onVectors whether nodes are scored on full vectors instead of codes, also where an ef is
- *     named
+ * @param scoring what nodes are scored on, also where an ef is named
  * @param reach of a search for up to ten rows, see {@link
  *     io.omendb.index.hnsw.SearchScratch#stopBeyond}: it finds as much as with {@code ef}, for
  *     less; 0: it has none
  * @param reachOf100 of a search for a hundred rows; 0: it has none
  * @param recall recall@10 measured so; NaN before the first calibration
+ * @param withoutBlocks what serves while there are no blocks; null unless they are scored on
  */
 public record Calibration(
-    int ef, int efOf100, boolean onVectors, float reach, float reachOf100, double recall) {
+    int ef,
+    int efOf100,
+    Scoring scoring,
+    float reach,
+    float reachOf100,
+    double recall,
+    @Nullable Calibration withoutBlocks) {
   static final int SCAN = 0;
 
   /** Before the first calibration. */
-  static final Calibration NONE = new Calibration(128, 0, false, 0, 0, Double.NaN);
+  static final Calibration NONE = new Calibration(128, 0, Scoring.CODES, 0, 0, Double.NaN, null);
 
   /** All rows are compared, and nothing is missed. */
-  static final Calibration OF_SCAN = new Calibration(SCAN, 0, false, 0, 0, 1);
+  static final Calibration OF_SCAN = new Calibration(SCAN, 0, Scoring.CODES, 0, 0, 1, null);
 
   /** What {@link #ef} and {@link #efOf100} were measured for. */
   static final int K = 10;
@@ -33,6 +42,11 @@ public record Calibration(
 
   /** Beam of a search for k rows where no large k was measured, in k. */
   private static final double LEAST = 1.5;
+
+  /** This one, or what stands in for it where there are no blocks. */
+  Calibration usable(boolean hasBlocks) {
+    return withoutBlocks == null || hasBlocks ? this : withoutBlocks;
+  }
 
   boolean scans() {
     return ef == SCAN;
@@ -64,13 +78,21 @@ public record Calibration(
     return reach + part * (reachOf100 - reach);
   }
 
+  private static String words(Scoring scoring) {
+    return switch (scoring) {
+      case CODES -> "";
+      case BLOCKS -> " on blocks";
+      case VECTORS -> " on vectors";
+    };
+  }
+
   /** In words, for the log. */
   String describe() {
     return scans()
         ? "all rows are compared"
         : "ef "
             + ef
-            + (onVectors ? " on vectors" : "")
+            + words(scoring)
             + (reach > 0 ? " or reach " + reach : "")
             + (efOf100 > 0 ? ", " + efOf100 + " for 100 rows" : "");
   }

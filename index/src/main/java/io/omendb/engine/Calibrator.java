@@ -4,6 +4,7 @@ import io.omendb.index.ExactDistance;
 import io.omendb.index.Similarity;
 import io.omendb.index.TopK;
 import io.omendb.index.hnsw.HnswIndex;
+import io.omendb.index.hnsw.Scoring;
 import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.index.hnsw.Workers;
 import io.omendb.memory.Memory;
@@ -77,6 +78,9 @@ final class Calibrator {
 
   private static final double NANOS_OF_LINE = 10.5;
 
+  /** Of scoring a node's neighbours by their blocks, and of queueing those that are near. */
+  private static final double NANOS_OF_BLOCKS = 100;
+
   /** Between these the reach is sought, by bisection of its logarithm: to one part in twenty. */
   private static final float LEAST_REACH = 0.02f;
 
@@ -123,29 +127,31 @@ final class Calibrator {
     if (!samples.hasAnswers()) {
       return null;
     }
-    Beam codes = samples.narrowest(Calibration.K, false, goal, Double.MAX_VALUE);
+    Scoring scoring = Scoring.CODES;
+    Beam codes = samples.narrowest(Calibration.K, scoring, goal, Double.MAX_VALUE);
     boolean reached = codes.recall >= goal;
     Beam chosen = codes;
-    boolean onVectors = false;
     if (!reached || samples.mayBeCheaperOnVectors(codes, goal)) {
       double limit = reached ? CHEAPER * codes.cost : Double.MAX_VALUE;
-      Beam vectors = samples.narrowest(Calibration.K, true, goal, limit);
-      onVectors = vectors.cost < limit && vectors.recall >= Math.min(goal, codes.recall);
-      chosen = onVectors ? vectors : codes;
+      Beam vectors = samples.narrowest(Calibration.K, Scoring.VECTORS, goal, limit);
+      if (vectors.cost < limit && vectors.recall >= Math.min(goal, codes.recall)) {
+        scoring = Scoring.VECTORS;
+        chosen = vectors;
+      }
     }
     if (chosen.recall < goal && samples.scanNanos() <= MOST_NANOS) {
       return Calibration.OF_SCAN;
     }
-    Beam stopping = samples.stopping(Calibration.K, onVectors, goal, chosen);
-    int efOf100 = 0;
-    float reachOf100 = 0;
-    if (linked >= LARGE_K_FROM) {
-      Beam large = samples.narrowest(Calibration.LARGE_K, onVectors, goal, Double.MAX_VALUE);
-      efOf100 = large.ef;
-      reachOf100 = samples.stopping(Calibration.LARGE_K, onVectors, goal, large).reach;
+    Beam stopping = samples.stopping(Calibration.K, scoring, goal, chosen);
+    Calibration withoutBlocks = samples.calibration(scoring, goal, chosen, stopping, null);
+    if (!index.hasBlocks()) {
+      return withoutBlocks;
     }
-    return new Calibration(
-        chosen.ef, efOf100, onVectors, stopping.reach, reachOf100, stopping.recall);
+    Beam blocks = samples.narrowest(Calibration.K, Scoring.BLOCKS, goal, Double.MAX_VALUE);
+    Beam stoppingOnBlocks = samples.stopping(Calibration.K, Scoring.BLOCKS, goal, blocks);
+    return stoppingOnBlocks.recall >= goal && stoppingOnBlocks.cost < CHEAPER * stopping.cost
+        ? samples.calibration(Scoring.BLOCKS, goal, blocks, stoppingOnBlocks, withoutBlocks)
+        : withoutBlocks;
   }
 
   /**
@@ -163,9 +169,15 @@ final class Calibrator {
 
   /** Figures of each sample's search. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Measured(long[] nanos, long[] distances, long[] reranked, long[] found) {
+  private record Measured(
+      long[] nanos, long[] distances, long[] reranked, long[] expanded, long[] found) {
     Measured(int samples) {
-      this(new long[samples], new long[samples], new long[samples], new long[samples]);
+      this(
+          new long[samples],
+          new long[samples],
+          new long[samples],
+          new long[samples],
+          new long[samples]);
     }
   }
 
@@ -195,6 +207,24 @@ final class Calibrator {
       return k == Calibration.K ? queries.length : Math.min(queries.length, LARGE_K_SAMPLES);
     }
 
+    /** What was found for ten rows, completed by what a search for a hundred takes. */
+    Calibration calibration(
+        Scoring scoring,
+        double goal,
+        Beam beam,
+        Beam stopping,
+        @Nullable Calibration withoutBlocks) {
+      int efOf100 = 0;
+      float reachOf100 = 0;
+      if (linked >= LARGE_K_FROM) {
+        Beam large = narrowest(Calibration.LARGE_K, scoring, goal, Double.MAX_VALUE);
+        efOf100 = large.ef;
+        reachOf100 = stopping(Calibration.LARGE_K, scoring, goal, large).reach;
+      }
+      return new Calibration(
+          beam.ef, efOf100, scoring, stopping.reach, reachOf100, stopping.recall, withoutBlocks);
+    }
+
     /** Whether there is anything to be found. */
     boolean hasAnswers() {
       return Arrays.stream(exact).anyMatch(answers -> answers.size() > 0);
@@ -205,27 +235,27 @@ final class Calibrator {
      *
      * @param limit of the cost: a beam beyond it is not looked for
      */
-    Beam narrowest(int k, boolean onVectors, double goal, double limit) {
-      Beam below = measure(k, onVectors, Math.max(NARROWEST, k), 0);
+    Beam narrowest(int k, Scoring scoring, double goal, double limit) {
+      Beam below = measure(k, scoring, Math.max(NARROWEST, k), 0);
       while (below.recall < goal && below.cost < limit && below.ef < Calibration.LARGEST) {
-        Beam wider = measure(k, onVectors, Math.min(STEP * below.ef, Calibration.LARGEST), 0);
+        Beam wider = measure(k, scoring, Math.min(STEP * below.ef, Calibration.LARGEST), 0);
         if (takesTooLong(wider)) {
           return below;
         }
         if (wider.recall >= goal) {
-          return narrowestBetween(k, onVectors, goal, below.ef, wider);
+          return narrowestBetween(k, scoring, goal, below.ef, wider);
         }
         below = wider;
       }
       return below;
     }
 
-    private Beam narrowestBetween(int k, boolean onVectors, double goal, int below, Beam reaching) {
+    private Beam narrowestBetween(int k, Scoring scoring, double goal, int below, Beam reaching) {
       int low = below;
       Beam narrowest = reaching;
       while (narrowest.ef - low > Math.max(1, low / RESOLUTION)) {
         Beam middle =
-            measure(k, onVectors, (int) Math.round(Math.sqrt((double) low * narrowest.ef)), 0);
+            measure(k, scoring, (int) Math.round(Math.sqrt((double) low * narrowest.ef)), 0);
         if (middle.recall >= goal) {
           narrowest = middle;
         } else {
@@ -239,7 +269,7 @@ final class Calibrator {
      * The least reach that finds what the beam does, if that takes less than the beam; the beam
      * otherwise.
      */
-    Beam stopping(int k, boolean onVectors, double goal, Beam beam) {
+    Beam stopping(int k, Scoring scoring, double goal, Beam beam) {
       if (index.parameters().similarity() == Similarity.INNER_PRODUCT || beam.recall < goal) {
         return beam;
       }
@@ -248,7 +278,7 @@ final class Calibrator {
       double high = MOST_REACH;
       for (int step = 0; step < REACH_STEPS; step++) {
         double middle = Math.sqrt(low * high);
-        Beam tried = measure(k, onVectors, beam.ef, (float) middle);
+        Beam tried = measure(k, scoring, beam.ef, (float) middle);
         if (tried.recall >= goal) {
           least = tried;
           high = middle;
@@ -263,7 +293,7 @@ final class Calibrator {
     boolean mayBeCheaperOnVectors(Beam codes, double goal) {
       double ratio = nanosOf(index.codes().dims()) / nanosOf(store.rows().rowStride());
       int ef = Math.max(NARROWEST, (int) (CHEAPER * ratio * codes.ef));
-      return ef < codes.ef && measure(Calibration.K, true, ef, 0).recall >= goal;
+      return ef < codes.ef && measure(Calibration.K, Scoring.VECTORS, ef, 0).recall >= goal;
     }
 
     private boolean takesTooLong(Beam beam) {
@@ -271,14 +301,14 @@ final class Calibrator {
           && beam.nanos >= Math.min(scanNanos(), MOST_NANOS);
     }
 
-    private Beam measure(int k, boolean onVectors, int ef, float reach) {
+    private Beam measure(int k, Scoring scoring, int ef, float reach) {
       Measured measured = new Measured(count(k));
       int some = Math.min(measured.nanos.length, LEAST_SAMPLES);
-      search(k, onVectors, ef, reach, 0, some, measured);
+      search(k, scoring, ef, reach, 0, some, measured);
       int count = some;
       if (Arrays.stream(measured.nanos).sum() < LONG_NANOS) {
         count = measured.nanos.length;
-        search(k, onVectors, ef, reach, some, count, measured);
+        search(k, scoring, ef, reach, some, count, measured);
       }
       long distances = Arrays.stream(measured.distances).sum();
       long reranked = Arrays.stream(measured.reranked).sum();
@@ -288,8 +318,13 @@ final class Calibrator {
         answers += Math.min(k, exact[i].size());
       }
       double ofVector = nanosOf(store.rows().rowStride());
-      double ofNode = onVectors ? ofVector : nanosOf(index.codes().dims());
-      double cost = ((distances - reranked) * ofNode + reranked * ofVector) / count;
+      double ofNode = scoring == Scoring.VECTORS ? ofVector : nanosOf(index.codes().dims());
+      double ofBlocks = scoring == Scoring.BLOCKS ? nanosOfBlocks() : 0;
+      double cost =
+          ((distances - reranked) * ofNode
+                  + Arrays.stream(measured.expanded).sum() * ofBlocks
+                  + reranked * ofVector)
+              / count;
       double recall = (double) found / Math.max(1, answers);
       return new Beam(
           ef, reach, recall, (double) distances / count, cost, median(measured.nanos, count));
@@ -299,7 +334,7 @@ final class Calibrator {
      * Searches for the samples from one to another, each chunk of them on whichever worker is free.
      */
     private void search(
-        int k, boolean onVectors, int ef, float reach, int from, int to, Measured measured) {
+        int k, Scoring scoring, int ef, float reach, int from, int to, Measured measured) {
       workers.runEach(
           to - from,
           CHUNK,
@@ -310,10 +345,11 @@ final class Calibrator {
             return sample -> {
               int i = from + sample;
               request.query = queries[i];
-              search.searchGraph(request, ef, reach, onVectors, scratches[worker], result);
+              search.searchGraph(request, ef, reach, scoring, scratches[worker], result);
               measured.nanos[i] = result.graphNanos + result.rerankNanos;
               measured.distances[i] = result.distanceComputations;
               measured.reranked[i] = result.reranked;
+              measured.expanded[i] = result.nodesVisited;
               measured.found[i] =
                   Math.min(Math.min(k, exact[i].size()), hits(result, slots[i], exact[i], k));
             };
@@ -347,6 +383,11 @@ final class Calibrator {
 
   private static double nanosOf(int rowBytes) {
     return NANOS_OF_NODE + NANOS_OF_LINE * Math.ceilDiv(rowBytes, Memory.CACHE_LINE);
+  }
+
+  /** Of the blocks of a node that is expanded; its code is counted apart. */
+  private double nanosOfBlocks() {
+    return NANOS_OF_BLOCKS + NANOS_OF_LINE * Math.ceilDiv(index.blockStride(), Memory.CACHE_LINE);
   }
 
   private static long median(long[] nanos, int count) {

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * @param efConstruction beam of a link search, 8..2000
  * @param targetRecall recall@10 that the default ef is calibrated for, 0.5..0.9999
  * @param searchP95TargetMicros wished p95 of a search in µs, up to ten seconds; 0 for none
+ * @param profile what memory is spent on
  */
 public record CollectionConfig(
     String name,
@@ -27,7 +28,8 @@ public record CollectionConfig(
     int m,
     int efConstruction,
     double targetRecall,
-    long searchP95TargetMicros) {
+    long searchP95TargetMicros,
+    Profile profile) {
   /** {@link #m} where none is asked for. */
   public static final int DEFAULT_M = 16;
 
@@ -44,6 +46,7 @@ public record CollectionConfig(
   private static final String EF_CONSTRUCTION = "ef_construction";
   private static final String TARGET_RECALL = "target_recall";
   private static final String P95_TARGET = "search_p95_target_us";
+  private static final String PROFILE = "profile";
 
   /** Levels of nodes hash this; one seed for all, so that equal input gives an equal graph. */
   private static final long SEED = 0x4F6D_656E_4442L;
@@ -72,7 +75,8 @@ public record CollectionConfig(
         DEFAULT_M,
         DEFAULT_EF_CONSTRUCTION,
         DEFAULT_TARGET_RECALL,
-        0);
+        0,
+        Profile.MEMORY);
   }
 
   /** Whether a collection may be called so. */
@@ -87,7 +91,8 @@ public record CollectionConfig(
   }
 
   HnswIndex.Parameters indexParameters() {
-    return new HnswIndex.Parameters(similarity, dimension, m, efConstruction, SEED);
+    boolean blocks = profile == Profile.SPEED && similarity != Similarity.INNER_PRODUCT;
+    return new HnswIndex.Parameters(similarity, dimension, m, efConstruction, SEED, blocks);
   }
 
   CollectionSchema toSchema(long createdMillis) {
@@ -98,6 +103,7 @@ public record CollectionConfig(
     properties.put(EF_CONSTRUCTION, Integer.toString(efConstruction));
     properties.put(TARGET_RECALL, Double.toString(targetRecall));
     properties.put(P95_TARGET, Long.toString(searchP95TargetMicros));
+    properties.put(PROFILE, profile.name());
     return new CollectionSchema(name, dimension, idKind, properties);
   }
 
@@ -110,7 +116,8 @@ public record CollectionConfig(
         Integer.parseInt(property(schema, M)),
         Integer.parseInt(property(schema, EF_CONSTRUCTION)),
         Double.parseDouble(property(schema, TARGET_RECALL)),
-        Long.parseLong(property(schema, P95_TARGET)));
+        Long.parseLong(property(schema, P95_TARGET)),
+        Profile.valueOf(property(schema, PROFILE)));
   }
 
   static long createdMillis(CollectionSchema schema) {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param checkpointSequence log position of the newest checkpoint
  * @param calibration what a search does that names no ef
  * @param truthBytes bytes of vectors, ids and payloads on disk
- * @param codeBytes memory of the codes
+ * @param codeBytes memory of the codes, and of neighbour blocks
  * @param graphBytes memory of the graph
  * @param walBytes log bytes since the checkpoint
  * @param unverifiedBytes truth not compared with its checksums since the start

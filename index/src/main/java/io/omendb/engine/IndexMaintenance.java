@@ -6,8 +6,6 @@ import io.omendb.index.hnsw.GraphChanges;
 import io.omendb.index.hnsw.GraphCut;
 import io.omendb.index.hnsw.GraphImage;
 import io.omendb.index.hnsw.HnswIndex;
-import io.omendb.memory.AddressSpace;
-import io.omendb.memory.Memory;
 import io.omendb.memory.NativeInts;
 import io.omendb.storage.CollectionStore;
 import io.omendb.storage.api.DiskFullException;
@@ -95,6 +93,9 @@ final class IndexMaintenance {
   /** Batches take less memory, which may be what a bulk build lacked. */
   private boolean bulkFailed;
 
+  /** The last calibration tried blocks. */
+  private boolean blocksTried;
+
   private final CalibrationSchedule calibrations;
   private final SweepSchedule sweeps;
   private final CheckpointSchedule checkpoints;
@@ -141,12 +142,20 @@ final class IndexMaintenance {
 
   /** Whether a step would do something. */
   boolean hasWork() {
-    return bulk != null || buffer.hasWork() || finishDue();
+    return bulk != null || buffer.hasWork() || index.lacksBlocks() || finishDue();
   }
 
   private boolean finishDue() {
     int linked = index.linkedCount();
-    return heldCount > 0 || sweeps.isDue(linked) || calibrations.isDue(linked, deletedRows());
+    return heldCount > 0
+        || sweeps.isDue(linked)
+        || calibrations.isDue(linked, deletedRows())
+        || blocksAreNew(linked);
+  }
+
+  /** Whether there are blocks that the last calibration had not. */
+  private boolean blocksAreNew(int linked) {
+    return linked >= CalibrationSchedule.FROM && index.hasBlocks() && !blocksTried;
   }
 
   /**
@@ -225,6 +234,10 @@ final class IndexMaintenance {
     }
     if (current != null) {
       stepBulk(current);
+      return true;
+    }
+    if (index.lacksBlocks()) {
+      index.writeBlocks();
       return true;
     }
     if (finishDue()) {
@@ -449,7 +462,7 @@ final class IndexMaintenance {
   /** Calibrate on what was held out, link it, make everything reachable. */
   private void finish() {
     int linked = index.linkedCount();
-    if (calibrations.isDue(linked, deletedRows())) {
+    if (calibrations.isDue(linked, deletedRows()) || blocksAreNew(linked)) {
       calibrate(linked);
     }
     int[] rest = linkHeld();
@@ -492,6 +505,7 @@ final class IndexMaintenance {
         samples < HELD_LEAST
             ? null
             : calibrator.calibrate(sample, samples, inGraph, target, linked);
+    blocksTried = index.hasBlocks();
     if (found != null) {
       calibration = found;
       LOG.info(
@@ -537,8 +551,8 @@ final class IndexMaintenance {
   final class Checkpoint implements AutoCloseable {
     private final long sequence = store.publishedLsn();
     private final @Nullable GraphCut cut;
-    private final Calibration calibrated = calibration;
-    private final int calibratedAt = calibrations.calibratedAt();
+    private final ImageHeader header =
+        new ImageHeader(calibration, blocksTried, calibrations.calibratedAt());
     private final long imageBytes; // about
     private final int codesHeld; // while there is a cut
     private final @Nullable SlotRanges imaged;
@@ -606,20 +620,7 @@ final class IndexMaintenance {
 
     private void writeImage(GraphCut nodes, ImageSink sink) throws IOException {
       sink.expect(imageBytes);
-      try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
-        header.commit(ImageHeaderLayout.BYTES);
-        long h = header.address();
-        Memory.putLong(h + ImageHeaderLayout.MAGIC, ImageHeaderLayout.MAGIC_VALUE);
-        Memory.putInt(h + ImageHeaderLayout.EF, calibrated.ef());
-        Memory.putInt(h + ImageHeaderLayout.ON_VECTORS, calibrated.onVectors() ? 1 : 0);
-        Memory.putInt(h + ImageHeaderLayout.EF_OF_100, calibrated.efOf100());
-        Memory.putFloat(h + ImageHeaderLayout.REACH, calibrated.reach());
-        Memory.putFloat(h + ImageHeaderLayout.REACH_OF_100, calibrated.reachOf100());
-        Memory.putLong(
-            h + ImageHeaderLayout.RECALL, Double.doubleToRawLongBits(calibrated.recall()));
-        Memory.putInt(h + ImageHeaderLayout.CALIBRATED_AT, calibratedAt);
-        sink.write(h, ImageHeaderLayout.BYTES);
-      }
+      header.write(sink::write);
       if (nodes.isWhole()) {
         GraphImage.write(nodes, sink::write);
       } else {
@@ -722,29 +723,21 @@ final class IndexMaintenance {
 
   /** Reads the image, if nothing was read of it, or the changes that follow; false: they misfit. */
   private boolean readSection(ImageSource image) throws IOException {
-    try (AddressSpace header = AddressSpace.reserve(ImageHeaderLayout.BYTES)) {
-      header.commit(ImageHeaderLayout.BYTES);
-      long h = header.address();
-      image.read(h, ImageHeaderLayout.BYTES);
-      int rows = store.rows().count();
-      boolean fits =
-          Memory.getLong(h + ImageHeaderLayout.MAGIC) == ImageHeaderLayout.MAGIC_VALUE
-              && (index.needsWholeImage()
-                  ? GraphImage.read(index, rows, image::read)
-                  : GraphChanges.read(index, rows, image::read));
-      if (!fits) {
-        return false;
-      }
-      calibration =
-          new Calibration(
-              Memory.getInt(h + ImageHeaderLayout.EF),
-              Memory.getInt(h + ImageHeaderLayout.EF_OF_100),
-              Memory.getInt(h + ImageHeaderLayout.ON_VECTORS) != 0,
-              Memory.getFloat(h + ImageHeaderLayout.REACH),
-              Memory.getFloat(h + ImageHeaderLayout.REACH_OF_100),
-              Double.longBitsToDouble(Memory.getLong(h + ImageHeaderLayout.RECALL)));
-      calibrations.calibrated(Memory.getInt(h + ImageHeaderLayout.CALIBRATED_AT), deletedRows());
-      return true;
+    ImageHeader header = ImageHeader.read(image::read);
+    if (header == null) {
+      return false;
     }
+    int rows = store.rows().count();
+    boolean fits =
+        index.needsWholeImage()
+            ? GraphImage.read(index, rows, image::read)
+            : GraphChanges.read(index, rows, image::read);
+    if (!fits) {
+      return false;
+    }
+    calibration = header.calibration();
+    blocksTried = header.blocksTried();
+    calibrations.calibrated(header.calibratedAt(), deletedRows());
+    return true;
   }
 }

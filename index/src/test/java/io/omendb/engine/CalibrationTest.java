@@ -3,10 +3,12 @@ package io.omendb.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.omendb.index.hnsw.Scoring;
 import org.junit.jupiter.api.Test;
 
 class CalibrationTest {
-  private final Calibration calibration = new Calibration(40, 160, false, 0.2f, 0.1f, 0.99);
+  private final Calibration calibration =
+      new Calibration(40, 160, Scoring.CODES, 0.2f, 0.1f, 0.99, null);
 
   @Test
   void theBeamFollowsFromTheTwoThatWereMeasured() {
@@ -22,7 +24,8 @@ class CalibrationTest {
     assertEquals(1_600, calibration.efFor(1_000));
     assertEquals(Calibration.LARGEST, calibration.efFor(3_000 - 300));
     assertTrue(calibration.efFor(10_000) >= 10_000);
-    assertEquals(150, new Calibration(40, 0, false, 0, 0, 0.99).efFor(100), "not measured");
+    assertEquals(
+        150, new Calibration(40, 0, Scoring.CODES, 0, 0, 0.99, null).efFor(100), "not measured");
     assertEquals(150, Calibration.NONE.efFor(100));
   }
 
@@ -32,6 +35,9 @@ class CalibrationTest {
     assertEquals(0.15f, calibration.reachFor(32), 0.001f);
     assertEquals(0.1f, calibration.reachFor(100));
     assertEquals(0.1f, calibration.reachFor(1_000));
-    assertEquals(0, new Calibration(40, 160, false, 0.2f, 0, 0.99).reachFor(50), "not for many");
+    assertEquals(
+        0,
+        new Calibration(40, 160, Scoring.CODES, 0.2f, 0, 0.99, null).reachFor(50),
+        "not for many");
   }
 }

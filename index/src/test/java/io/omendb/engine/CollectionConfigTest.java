@@ -24,7 +24,8 @@ class CollectionConfigTest {
         field.equals("m") ? Integer.parseInt(value) : 16,
         field.equals("ef_construction") ? Integer.parseInt(value) : 100,
         field.equals("target_recall") ? Double.parseDouble(value) : 0.99,
-        field.equals("search_p95_target_us") ? Long.parseLong(value) : 0);
+        field.equals("search_p95_target_us") ? Long.parseLong(value) : 0,
+        Profile.MEMORY);
   }
 
   @ParameterizedTest
@@ -89,7 +90,8 @@ class CollectionConfigTest {
   @EnumSource(Similarity.class)
   void comesBackFromItsSchema(Similarity similarity) {
     CollectionConfig config =
-        new CollectionConfig("a-b_C", 77, similarity, IdKind.STRING, 24, 333, 0.975, 1_500);
+        new CollectionConfig(
+            "a-b_C", 77, similarity, IdKind.STRING, 24, 333, 0.975, 1_500, Profile.SPEED);
     CollectionSchema schema = config.toSchema(1_234_567_890_123L);
     assertEquals(config, CollectionConfig.fromSchema(schema));
     assertEquals(1_234_567_890_123L, CollectionConfig.createdMillis(schema));

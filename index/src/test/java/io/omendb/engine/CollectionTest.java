@@ -61,7 +61,8 @@ class CollectionTest {
 
   private Collection createWithStringIds(int dimension) throws IOException {
     return database.create(
-        new CollectionConfig("things", dimension, Similarity.L2, IdKind.STRING, 16, 100, 0.99, 0));
+        new CollectionConfig(
+            "things", dimension, Similarity.L2, IdKind.STRING, 16, 100, 0.99, 0, Profile.MEMORY));
   }
 
   // ---- What writes do ------------------------------------------------------------------------
@@ -298,7 +299,15 @@ class CollectionTest {
     Collection collection =
         database.create(
             new CollectionConfig(
-                "things", dimension, Similarity.L2, IdKind.NUMERIC, 4, 200, 0.5, 0));
+                "things",
+                dimension,
+                Similarity.L2,
+                IdKind.NUMERIC,
+                4,
+                200,
+                0.5,
+                0,
+                Profile.MEMORY));
     float[][] vectors = TestEngine.clustered(random, limit + 400, dimension);
     TestEngine.insert(collection, TestRows.of(vectors));
     SearchResult flat = TestEngine.search(collection, TestEngine.nearest(vectors[900], 1));

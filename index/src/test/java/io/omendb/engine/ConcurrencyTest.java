@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.storage.api.AppendResult;
+import io.omendb.storage.api.IdKind;
 import io.omendb.storage.api.WriteMode;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,9 +21,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -68,13 +69,18 @@ class ConcurrencyTest {
     return vector;
   }
 
-  @Test
-  void searchesSeeWhatIsAcknowledgedAndNothingDeleted() throws Exception {
+  private static CollectionConfig config(Profile profile) {
+    return new CollectionConfig(
+        "things", DIMENSION, Similarity.L2, IdKind.NUMERIC, 16, 100, 0.99, 0, profile);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Profile.class)
+  void searchesSeeWhatIsAcknowledgedAndNothingDeleted(Profile profile) throws Exception {
     System.err.println("ConcurrencyTest seed=" + seed);
     try (Database database = TestEngine.open(directory);
         ExecutorService threads = Executors.newCachedThreadPool()) {
-      Collection collection =
-          database.create(CollectionConfig.of("things", DIMENSION, Similarity.L2));
+      Collection collection = database.create(config(profile));
       long end = System.nanoTime() + RUN_NANOS;
       List<Callable<Void>> work = new ArrayList<>();
       for (int writer = 0; writer < WRITERS; writer++) {

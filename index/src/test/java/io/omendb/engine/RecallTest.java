@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.SiftSmall;
 import io.omendb.index.Similarity;
+import io.omendb.index.hnsw.Scoring;
 import io.omendb.storage.api.WriteMode;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -209,7 +210,7 @@ class RecallTest {
       double byDefault = recall(collection, queries, vectors);
       double narrow = recall(collection, queries, vectors, 10);
       System.err.println("clusters: " + byDefault + ", at ef 10 " + narrow + ", " + stats);
-      assertTrue(stats.calibration().onVectors());
+      assertEquals(Scoring.VECTORS, stats.calibration().scoring());
       assertTrue(byDefault >= 0.98, "recall@10 " + byDefault);
       assertTrue(narrow >= 0.6, "recall@10 at ef 10 " + narrow);
     }

@@ -36,7 +36,15 @@ class RestartBacklogTest {
   private static Collection create(Database database, int efConstruction) throws Exception {
     return database.create(
         new CollectionConfig(
-            "things", DIMENSION, Similarity.L2, IdKind.NUMERIC, 16, efConstruction, 0.5, 0));
+            "things",
+            DIMENSION,
+            Similarity.L2,
+            IdKind.NUMERIC,
+            16,
+            efConstruction,
+            0.5,
+            0,
+            Profile.MEMORY));
   }
 
   private static void build(Collection collection, TestRows rows) throws Exception {
@@ -177,7 +185,15 @@ class RestartBacklogTest {
       Collection collection =
           database.create(
               new CollectionConfig(
-                  "things", dimension, Similarity.L2, IdKind.NUMERIC, 8, 20, 0.5, 0));
+                  "things",
+                  dimension,
+                  Similarity.L2,
+                  IdKind.NUMERIC,
+                  8,
+                  20,
+                  0.5,
+                  0,
+                  Profile.MEMORY));
       build(collection, TestRows.of(vectors, 0, first, 0));
       TestEngine.awaitLinked(collection);
       collection.checkpoint();
@@ -216,7 +232,8 @@ class RestartBacklogTest {
     try (Database database = TestEngine.open(directory)) {
       Collection collection =
           database.create(
-              new CollectionConfig("things", 64, Similarity.L2, IdKind.NUMERIC, 8, 40, 0.5, 0));
+              new CollectionConfig(
+                  "things", 64, Similarity.L2, IdKind.NUMERIC, 8, 40, 0.5, 0, Profile.MEMORY));
       build(collection, TestRows.of(vectors, 0, 900, 0));
       TestEngine.awaitLinked(collection);
     }

@@ -181,11 +181,17 @@ class SchedulesTest {
 
   @Test
   void theImageHeaderKeepsItsOffsets() {
-    assertEquals(0x3147_4D49_4E45_4D4FL, ImageHeaderLayout.MAGIC_VALUE, "OMENIMG1");
+    assertEquals(0x3247_4D49_4E45_4D4FL, ImageHeaderLayout.MAGIC_VALUE, "OMENIMG2");
     assertEquals(0, ImageHeaderLayout.MAGIC);
-    assertEquals(8, ImageHeaderLayout.EF);
-    assertEquals(16, ImageHeaderLayout.RECALL);
-    assertEquals(24, ImageHeaderLayout.CALIBRATED_AT);
-    assertEquals(64, ImageHeaderLayout.BYTES);
+    assertEquals(8, ImageHeaderLayout.CALIBRATED_AT);
+    assertEquals(12, ImageHeaderLayout.BLOCKS_TRIED);
+    assertEquals(16, ImageHeaderLayout.CALIBRATION);
+    assertEquals(48, ImageHeaderLayout.WITHOUT_BLOCKS);
+    assertEquals(128, ImageHeaderLayout.BYTES);
+    assertEquals(0, ImageHeaderLayout.EF);
+    assertEquals(4, ImageHeaderLayout.SCORING);
+    assertEquals(8, ImageHeaderLayout.RECALL);
+    assertEquals(16, ImageHeaderLayout.EF_OF_100);
+    assertEquals(28, ImageHeaderLayout.PRESENT);
   }
 }

@@ -3,9 +3,12 @@ package io.omendb.engine;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.omendb.index.SiftSmall;
 import io.omendb.index.Similarity;
 import io.omendb.index.distance.ChildJvm;
+import io.omendb.index.hnsw.Scoring;
 import io.omendb.index.hnsw.SearchScratch;
+import io.omendb.storage.api.IdKind;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -25,7 +28,7 @@ class SearchAllocationTest {
             "--add-modules=jdk.incubator.vector",
             "--sun-misc-unsafe-memory-access=allow",
             "-Ddirectory=" + directory);
-    for (String kind : new String[] {"unlinked", "graph", "exact", "vectors"}) {
+    for (String kind : new String[] {"unlinked", "graph", "exact", "vectors", "blocks"}) {
       long bytes = Long.parseLong(child.value(kind));
       assertTrue(bytes < SEARCHES, () -> "bytes in 2,000 searches: " + child.output());
     }
@@ -59,10 +62,21 @@ class SearchAllocationTest {
         Collection tight = database.create(CollectionConfig.of("tight", DIMENSION, Similarity.L2));
         TestEngine.insert(tight, TestRows.of(close));
         TestEngine.awaitLinked(tight);
-        if (!tight.stats(false).calibration().onVectors()) {
+        if (tight.stats(false).calibration().scoring() != Scoring.VECTORS) {
           throw new IllegalStateException("codes do: " + tight.stats(false));
         }
         System.out.println("vectors=" + fewest(tight, close, false));
+        Collection fast =
+            database.create(
+                new CollectionConfig(
+                    "fast", 128, Similarity.L2, IdKind.NUMERIC, 16, 100, 0.99, 0, Profile.SPEED));
+        float[][] many = SiftSmall.base();
+        TestEngine.insert(fast, TestRows.of(many));
+        TestEngine.awaitLinked(fast);
+        TestEngine.await(
+            "searches by blocks",
+            () -> fast.stats(false).calibration().scoring() == Scoring.BLOCKS);
+        System.out.println("blocks=" + fewest(fast, many, false));
       }
     }
 

@@ -21,6 +21,7 @@ import io.omendb.proto.v1.GetRequest;
 import io.omendb.proto.v1.IdKind;
 import io.omendb.proto.v1.InsertRequest;
 import io.omendb.proto.v1.OptimizeRequest;
+import io.omendb.proto.v1.Profile;
 import io.omendb.proto.v1.SearchBatchRequest;
 import io.omendb.proto.v1.SearchRequest;
 import io.omendb.proto.v1.Similarity;
@@ -237,6 +238,8 @@ class BadInputTest {
     createFails(good.toBuilder().clearSimilarity().build(), "FIELD_REQUIRED", "config.similarity");
     createFails(
         good.toBuilder().setSimilarityValue(9).build(), "UNKNOWN_ENUM_VALUE", "config.similarity");
+    createFails(
+        good.toBuilder().setProfileValue(7).build(), "UNKNOWN_ENUM_VALUE", "config.profile");
     createFails(good.toBuilder().setM(65).build(), "OUT_OF_RANGE", "config.m");
     createFails(
         good.toBuilder().setEfConstruction(7).build(), "OUT_OF_RANGE", "config.ef_construction");
@@ -253,6 +256,30 @@ class BadInputTest {
                         .build()));
     assertEquals(Status.Code.UNIMPLEMENTED, unbuilt.code());
     assertEquals("search_p95_target_us", unbuilt.metadata().get("feature"));
+  }
+
+  @Test
+  void settingsComeBack() {
+    for (Profile profile : new Profile[] {Profile.PROFILE_MEMORY, Profile.PROFILE_SPEED}) {
+      CollectionConfig config =
+          CollectionConfig.newBuilder()
+              .setName("back-" + profile.getNumber())
+              .setDimension(7)
+              .setSimilarity(Similarity.SIMILARITY_COSINE)
+              .setIdKind(IdKind.ID_KIND_STRING)
+              .setM(12)
+              .setEfConstruction(50)
+              .setTargetRecall(0.97)
+              .setProfile(profile)
+              .build();
+      CollectionConfig told =
+          fixture
+              .collections()
+              .createCollection(CreateCollectionRequest.newBuilder().setConfig(config).build())
+              .getCollection()
+              .getConfig();
+      assertEquals(config, told);
+    }
   }
 
   private void createFails(CollectionConfig config, String reason, String field) {

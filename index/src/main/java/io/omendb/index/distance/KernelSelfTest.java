@@ -5,6 +5,7 @@ import io.omendb.memory.Memory;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /**
  * Compares the kernels of this process with their scalar specification, has the JIT compile them,
@@ -49,6 +50,7 @@ public final class KernelSelfTest {
       for (int dims : DIMS) {
         verifyCodes(a, b, dims, random);
         verifyFloats(a, dims, random);
+        verifyBlock(dims, random);
       }
     }
   }
@@ -87,6 +89,33 @@ public final class KernelSelfTest {
         ScalarKernels.squaredNorm(row, dims),
         Kernels.squaredNorm(row, dims),
         allowed);
+  }
+
+  private static void verifyBlock(int dims, SplittableRandom random) {
+    int rowBytes = (FastScan.COLUMNS + 1) * dims;
+    try (AddressSpace space = AddressSpace.reserve(rowBytes + FastScan.blockBytes(dims))) {
+      space.commit(rowBytes + FastScan.blockBytes(dims));
+      long centre = space.address();
+      for (int i = 0; i < rowBytes; i++) {
+        Memory.putByte(centre + i, (byte) random.nextInt(128));
+      }
+      int[] ids = IntStream.rangeClosed(1, FastScan.COLUMNS).toArray();
+      long block = centre + rowBytes;
+      new FastScan.Writer(dims, dims).write(centre, centre, dims, ids, 0, ids.length, block);
+      short[] codes = new short[dims];
+      Kernels.widen(centre + dims, codes, dims);
+      FastScan.Query query = new FastScan.Query();
+      query.set(codes, dims, dims);
+      int distance = Kernels.squaredL2(codes, centre, dims);
+      float[] expected = new float[FastScan.COLUMNS];
+      float[] actual = new float[FastScan.COLUMNS];
+      int plain = FastScan.plain(block, query, distance, distance, expected);
+      expect(
+          "block bound", dims, plain, FastScan.scan(block, query, distance, distance, actual), 0);
+      for (int column = 0; column < FastScan.COLUMNS; column++) {
+        expect("block estimate", dims, expected[column], actual[column], 0);
+      }
+    }
   }
 
   private static void expect(

@@ -71,6 +71,21 @@ public final class Kernels {
     }
   }
 
+  /**
+   * Stages of the fast Walsh–Hadamard transform, in place: those that add and subtract components
+   * {@code least}, twice that, … and half the width apart.
+   *
+   * @param width a power of two
+   * @param least a power of two, a multiple of {@link #FLOAT_BLOCK} or 1
+   */
+  public static void hadamard(float[] vector, int from, int width, int least) {
+    if (SIMD && least >= FLOAT_BLOCK) {
+      SimdKernels.hadamard(vector, from, width, least);
+    } else {
+      ScalarKernels.hadamard(vector, from, width, least);
+    }
+  }
+
   /** Squared Euclidean distance between a padded query and a padded row of float32. */
   public static float squaredL2(float[] query, long row, int dims) {
     return SIMD

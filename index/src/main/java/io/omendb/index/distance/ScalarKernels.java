@@ -102,4 +102,114 @@ public final class ScalarKernels {
       }
     }
   }
+
+  /** See {@link FastScan#scan}. */
+  static int fastScan(
+      long block,
+      byte[] entries,
+      int groups,
+      float step,
+      float offset,
+      float distance,
+      float bound,
+      short[] sums,
+      float[] estimates) {
+    Arrays.fill(sums, (short) 0);
+    for (int group = 0; group < groups; group++) {
+      int from = group * FastScan.PATTERNS;
+      for (int i = 0; i < FastScan.PATTERNS; i++) {
+        int signs = Memory.getByte(block + FastScan.SIGNS + from + i);
+        int column = (i >>> 1) + (i & 1) * FastScan.QUARTER;
+        sums[column] += entries[from + (signs & 15)];
+        sums[column + FastScan.HALF] += entries[from + (signs >>> 4 & 15)];
+      }
+    }
+    return estimates(block, step, offset, distance, bound, sums, estimates);
+  }
+
+  /** The second half of {@link #fastScan}. */
+  static int estimates(
+      long block,
+      float step,
+      float offset,
+      float distance,
+      float bound,
+      short[] sums,
+      float[] estimates) {
+    int below = 0;
+    for (int c = 0; c < FastScan.COLUMNS; c++) {
+      float product = Short.toUnsignedInt(sums[c]) * step + offset;
+      float addend = FastScan.ofBfloat16(Memory.getShort(block + FastScan.ADDENDS + 2L * c));
+      float factor = FastScan.ofBfloat16(Memory.getShort(block + FastScan.FACTORS + 2L * c));
+      float estimate = Math.max(0, addend + distance - factor * product);
+      estimates[c] = estimate;
+      if (estimate < bound) {
+        below |= 1 << c;
+      }
+    }
+    return below;
+  }
+
+  /**
+   * Signs of the difference of two code rows: what {@link FastScan} keeps of one of them.
+   *
+   * @param signs bit j from {@code signs[word]} on: component j of the row is above the centre's;
+   *     the words are overwritten
+   * @param sums receives the sum of absolute differences, and that of the centre's codes where the
+   *     sign is set
+   */
+  static void residual(long centre, long row, int dims, long[] signs, int word, int[] sums) {
+    int lengths = 0;
+    int selected = 0;
+    long bits = 0;
+    for (int j = 0; j < dims; j++) {
+      int u = Memory.getByte(centre + j);
+      int r = Memory.getByte(row + j) - u;
+      lengths += Math.abs(r);
+      if (r > 0) {
+        selected += u;
+        bits |= 1L << j;
+      }
+      if ((j + 1) % Long.SIZE == 0 || j + 1 == dims) {
+        signs[word + j / Long.SIZE] = bits;
+        bits = 0;
+      }
+    }
+    sums[0] = lengths;
+    sums[1] = selected;
+  }
+
+  /**
+   * Entries of a query by sign patterns of four components each; see {@link FastScan.Query}.
+   *
+   * @param centred its components, about zero
+   */
+  static void entries(
+      short[] centred, int groups, int factor, int half, int shift, byte[] entries) {
+    for (int group = 0; group < groups; group++) {
+      int from = group * FastScan.GROUP;
+      int reach = FastScan.reach(centred, from);
+      for (int pattern = 0; pattern < FastScan.PATTERNS; pattern++) {
+        int product = reach;
+        for (int j = 0; j < FastScan.GROUP; j++) {
+          product += (pattern >>> j & 1) == 0 ? -centred[from + j] : centred[from + j];
+        }
+        entries[group * FastScan.PATTERNS + pattern] = (byte) ((product * factor + half) >>> shift);
+      }
+    }
+  }
+
+  /** See {@link Kernels#hadamard}. */
+  static void hadamard(float[] vector, int from, int width, int least) {
+    for (int half = least; half < width; half *= 2) {
+      for (int start = from; start < from + width; start += 2 * half) {
+        for (int j = start; j < start + half; j++) {
+          float a = vector[j];
+          float b = vector[j + half];
+          vector[j] = a + b;
+          vector[j + half] = a - b;
+        }
+      }
+    }
+  }
 }

@@ -137,7 +137,8 @@ public final class GraphImage {
               parameters.dimension(),
               Memory.getFloat(h + GraphImageLayout.NORM_BOUND),
               Memory.getFloat(h + GraphImageLayout.SCALE),
-              low);
+              low,
+              index.rotation());
       CodeTable codes = index.newTable(quantizer);
       if (codes.stride() != Memory.getInt(h + GraphImageLayout.CODE_STRIDE)) {
         codes.close();

@@ -15,6 +15,7 @@ import java.lang.invoke.VarHandle;
  * upper    list · m · 4           int32[m], ended by −1 when shorter; levels 1..top in a row
  * changed  ordinal / 8            bit: level or lists changed since the last {@link GraphCut}
  * added    ordinal / 8            bit: linked since then
+ * outdated ordinal / 8            bit: level or lists changed since {@link #takeOutdated}
  * </pre>
  *
  * <p>Invariants (the checks of {@link GraphValidator}, in this order): every id in a list is a
@@ -49,6 +50,7 @@ public final class HnswGraph implements AutoCloseable {
   private final AddressSpace upper;
   private final AddressSpace changed;
   private final AddressSpace added;
+  private final AddressSpace outdated;
   private int upperLists;
   private volatile int bound;
   private volatile long entry = NO_ENTRY;
@@ -70,6 +72,7 @@ public final class HnswGraph implements AutoCloseable {
     this.upper = AddressSpace.reserve((long) maxNodes * m * Integer.BYTES);
     this.changed = AddressSpace.reserve(bitBytes(maxNodes));
     this.added = AddressSpace.reserve(bitBytes(maxNodes));
+    this.outdated = AddressSpace.reserve(bitBytes(maxNodes));
   }
 
   /** Bytes of a bit for each node, in whole words. */
@@ -131,7 +134,7 @@ public final class HnswGraph implements AutoCloseable {
   void markDuplicate(int ordinal) {
     long address = levels.address() + ordinal;
     Memory.putByte(address, (byte) (Memory.getByte(address) | DUPLICATE));
-    mark(changed, ordinal);
+    markChanged(ordinal);
   }
 
   /** Whether a node has been linked. */
@@ -146,6 +149,51 @@ public final class HnswGraph implements AutoCloseable {
     upperAt.commit((long) capacity * Integer.BYTES);
     changed.commit(bitBytes(capacity));
     added.commit(bitBytes(capacity));
+    outdated.commit(bitBytes(capacity));
+  }
+
+  private void markChanged(int ordinal) {
+    mark(changed, ordinal);
+    mark(outdated, ordinal);
+  }
+
+  /** Marks all linked nodes outdated, and no other. Writer only. */
+  void outdateAll() {
+    Memory.fill(outdated.address(), bitBytes(bound), (byte) 0);
+    for (int ordinal = 0; ordinal < bound; ordinal++) {
+      if (levelOf(ordinal) >= 0) {
+        mark(outdated, ordinal);
+      }
+    }
+  }
+
+  /**
+   * Takes outdated nodes that are linked, and marks them no more. Writer only.
+   *
+   * @param into room for as many as are wanted
+   * @return how many there were of these
+   */
+  int takeOutdated(int[] into) {
+    int n = 0;
+    for (int from = 0; from < bound; from += Long.SIZE) {
+      long word = outdated.address() + from / Byte.SIZE;
+      long bits = Memory.getLong(word);
+      long left = bits;
+      while (left != 0 && n < into.length) {
+        int ordinal = from + Long.numberOfTrailingZeros(left);
+        left &= left - 1;
+        if (isLinked(ordinal)) {
+          into[n++] = ordinal;
+        }
+      }
+      if (bits != left) {
+        Memory.putLong(word, left);
+      }
+      if (n == into.length) {
+        break;
+      }
+    }
+    return n;
   }
 
   /** Sets a node's bit; its word may have other nodes', which other threads set. */
@@ -217,7 +265,7 @@ public final class HnswGraph implements AutoCloseable {
   /** Makes a node with lists one of the graph. Writer only. */
   void markLinked(int ordinal, int level) {
     Memory.putByte(levels.address() + ordinal, (byte) (level + 1));
-    mark(changed, ordinal);
+    markChanged(ordinal);
     mark(added, ordinal);
   }
 
@@ -324,7 +372,7 @@ public final class HnswGraph implements AutoCloseable {
     for (int i = 0; i < Math.min(count, before + 1); i++) {
       Memory.putInt(address + 4L * i, ids[i]);
     }
-    mark(changed, ordinal);
+    markChanged(ordinal);
   }
 
   /** Appends to a list that has {@code count} ids and room. */
@@ -336,7 +384,7 @@ public final class HnswGraph implements AutoCloseable {
     }
     VarHandle.releaseFence();
     Memory.putInt(address + 4L * count, id);
-    mark(changed, ordinal);
+    markChanged(ordinal);
   }
 
   /** Bytes of memory in use. */
@@ -386,5 +434,6 @@ public final class HnswGraph implements AutoCloseable {
     upper.close();
     changed.close();
     added.close();
+    outdated.close();
   }
 }

@@ -1,15 +1,20 @@
 package io.omendb.index.hnsw;
 
 import io.omendb.index.Similarity;
+import io.omendb.index.distance.Kernels;
 import io.omendb.index.quantization.CodeTable;
 import io.omendb.index.quantization.Quantizer;
 import io.omendb.index.quantization.QuantizerTrainer;
+import io.omendb.index.quantization.Rotation;
 import io.omendb.memory.NativeInts;
+import java.io.UncheckedIOException;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.IntUnaryOperator;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One graph with the codes of its nodes: links batches, searches, checks and hashes itself.
@@ -37,6 +42,17 @@ public final class HnswIndex implements AutoCloseable {
   /** Rows of a chunk of {@link #encoder}. */
   static final int ENCODE_CHUNK = 256;
 
+  /** Nodes whose blocks are written in one call of {@link #writeBlocks}: some ten milliseconds. */
+  private static final int BLOCKS_AT_ONCE = 8_192;
+
+  private static final int BLOCKS_CHUNK = 64;
+
+  /**
+   * Largest batch after which blocks are written at once. Larger ones change most lists, and others
+   * follow: searches go by codes until all is linked.
+   */
+  private static final int BLOCKS_WITH_BATCH = 512;
+
   /**
    * The choices that make a graph.
    *
@@ -45,9 +61,17 @@ public final class HnswIndex implements AutoCloseable {
    * @param m most neighbours above level 0
    * @param efConstruction beam of a link search
    * @param seed of the levels
+   * @param blocks whether nodes have {@link NeighborBlocks}; not for INNER_PRODUCT
    */
   public record Parameters(
-      Similarity similarity, int dimension, int m, int efConstruction, long seed) {}
+      Similarity similarity, int dimension, int m, int efConstruction, long seed, boolean blocks) {
+    /** Checks what goes together. */
+    public Parameters {
+      if (blocks && similarity == Similarity.INNER_PRODUCT) {
+        throw new IllegalArgumentException("blocks=true, expected false for INNER_PRODUCT");
+      }
+    }
+  }
 
   private final Parameters parameters;
   private final VectorRows rows;
@@ -55,7 +79,14 @@ public final class HnswIndex implements AutoCloseable {
   private final Consumer<AutoCloseable> retired;
   private final HnswGraph graph;
   private final BatchLinker linker;
+  private final @Nullable Rotation rotation;
   private volatile CodeTable codes;
+
+  /** Those that searches may use: of the table of now, and complete. */
+  private volatile @Nullable NeighborBlocks blocks;
+
+  /** Those of the table of now, complete or not; null: none is written yet. */
+  private volatile @Nullable NeighborBlocks written;
 
   /** Rows there were when the quantizer was fitted, to all of them or to a sample. */
   private int fittedRows;
@@ -82,12 +113,17 @@ public final class HnswIndex implements AutoCloseable {
     this.retired = retired;
     this.graph = new HnswGraph(parameters.m, maxNodes(parameters));
     this.linker = new BatchLinker(graph, rows, parameters.efConstruction, parameters.seed, workers);
+    this.rotation = parameters.blocks ? new Rotation(parameters.dimension) : null;
     this.codes = newTable(untrained(parameters));
   }
 
   /** The most nodes that an index of these parameters can hold. */
   public static int maxNodes(Parameters parameters) {
     long widest = Math.max(8L * parameters.m, parameters.dimension + 64L);
+    if (parameters.blocks) {
+      int dims = Kernels.paddedCodes(parameters.dimension);
+      widest = NeighborBlocks.stride(2 * parameters.m, dims);
+    }
     return (int) Math.min(Integer.MAX_VALUE - 64, MAX_RESERVED / widest);
   }
 
@@ -113,7 +149,89 @@ public final class HnswIndex implements AutoCloseable {
 
   /** Bytes of memory of the graph and the codes. */
   public long bytes() {
-    return graph.bytes() + codes.bytes();
+    return graph.bytes() + codes.bytes() + blockBytes();
+  }
+
+  /** Bytes of memory of the blocks, complete or not. */
+  public long blockBytes() {
+    NeighborBlocks now = written;
+    return now == null ? 0 : now.bytes();
+  }
+
+  /** Bytes of a node's blocks. */
+  public int blockStride() {
+    return NeighborBlocks.stride(graph.maxDegree(0), codes.dims());
+  }
+
+  /** Whether a search may go by blocks. */
+  public boolean hasBlocks() {
+    return blocks != null;
+  }
+
+  /** Whether {@link #writeBlocks} has something to do. Writer only. */
+  public boolean lacksBlocks() {
+    return parameters.blocks && !building && linkedCount > 0 && blocks == null;
+  }
+
+  /** Writes blocks of some nodes that lack them; with the last, searches may use them. */
+  public void writeBlocks() {
+    NeighborBlocks into = written;
+    if (into == null) {
+      into = new NeighborBlocks(graph, codes, MAX_RESERVED);
+      graph.outdateAll();
+      written = into;
+    }
+    into.ensure(graph.bound());
+    int[] some = new int[BLOCKS_AT_ONCE];
+    int n = graph.takeOutdated(some);
+    write(into, some, n);
+    if (n < some.length) {
+      blocks = into;
+    }
+  }
+
+  /** Writes the blocks of what a batch has changed, the batch itself first. */
+  private void updateBlocks(int[] batch, int count) {
+    NeighborBlocks into = blocks;
+    if (into == null) {
+      return;
+    }
+    if (count > BLOCKS_WITH_BATCH) {
+      blocks = null;
+      return;
+    }
+    try {
+      into.ensure(graph.bound());
+    } catch (UncheckedIOException e) {
+      dropBlocks(); // without memory for them; the batch is linked, and found by codes
+      return;
+    }
+    write(into, batch, count);
+    int[] some = new int[BLOCKS_AT_ONCE];
+    for (int n = graph.takeOutdated(some); n > 0; n = graph.takeOutdated(some)) {
+      write(into, some, n);
+    }
+  }
+
+  private void write(NeighborBlocks into, int[] nodes, int count) {
+    workers.runEach(
+        count,
+        BLOCKS_CHUNK,
+        worker -> {
+          NeighborBlocks.Writer writer = into.writer();
+          return i -> writer.write(nodes[i]);
+        });
+    VarHandle.releaseFence();
+  }
+
+  /** Forgets all blocks: their codes or all lists are others now. */
+  private void dropBlocks() {
+    NeighborBlocks old = written;
+    blocks = null;
+    written = null;
+    if (old != null) {
+      retired.accept(old);
+    }
   }
 
   /**
@@ -137,6 +255,7 @@ public final class HnswIndex implements AutoCloseable {
     linker.link(table, batch, count);
     int linked = linkedCount;
     linkedCount = linked + count; // one writer
+    updateBlocks(batch, count);
   }
 
   /**
@@ -160,6 +279,7 @@ public final class HnswIndex implements AutoCloseable {
   void built(int nodes) {
     linkedCount = nodes;
     rewritten = true;
+    dropBlocks();
   }
 
   /** A build was published, or given up. */
@@ -169,12 +289,14 @@ public final class HnswIndex implements AutoCloseable {
 
   /** Links every node that the entry does not reach; returns how many needed it. */
   public int sweep() {
-    return ReachabilitySweep.run(graph, codes);
+    int linked = ReachabilitySweep.run(graph, codes);
+    updateBlocks(new int[0], 0);
+    return linked;
   }
 
   /**
-   * Finds the {@code ef} nearest nodes by the distance of what the scratch says: codes, or full
-   * vectors.
+   * Finds the {@code ef} nearest nodes by the distance of what the scratch says: codes, neighbour
+   * blocks where there are any, or full vectors.
    *
    * @param query padded to the kernels' float block
    * @return how many were found, read by {@link #found}
@@ -184,12 +306,18 @@ public final class HnswIndex implements AutoCloseable {
     // below the bound, and for those this table has rows.
     long entry = graph.entry();
     int bound = graph.bound();
-    CodeTable table = codes;
+    NeighborBlocks complete = scratch.scoring == Scoring.BLOCKS ? blocks : null;
+    CodeTable table = complete == null ? codes : complete.codes();
     scratch.resetCounters();
     if (scratch.vectorQuery == null) {
       scratch.vectors = null;
-      scratch.biased = table.quantizer().biased();
-      table.quantizer().encodeQuery(query, scratch.query(table.dims()));
+      Quantizer quantizer = table.quantizer();
+      scratch.biased = quantizer.biased();
+      quantizer.encodeQuery(
+          query, scratch.query(table.dims()), scratch.work(2 * parameters.dimension));
+      if (complete != null && BlockSearcher.search(graph, entry, bound, complete, ef, scratch)) {
+        return scratch.poolSize;
+      }
     } else {
       scratch.vectors = rows;
       scratch.similarity = parameters.similarity;
@@ -241,7 +369,8 @@ public final class HnswIndex implements AutoCloseable {
     }
     fittedRows = available;
     Quantizer quantizer =
-        QuantizerTrainer.fit(parameters.similarity, parameters.dimension, available, rows::row);
+        QuantizerTrainer.fit(
+            parameters.similarity, parameters.dimension, available, rows::row, rotation);
     CodeTable fitted = newTable(quantizer);
     fitted.ensure(graph.bound());
     encodedComponents.reset();
@@ -264,6 +393,7 @@ public final class HnswIndex implements AutoCloseable {
     CodeTable old = codes;
     codes = fitted;
     rewritten = true;
+    dropBlocks();
     retired.accept(old);
   }
 
@@ -273,17 +403,23 @@ public final class HnswIndex implements AutoCloseable {
 
   /** What encodes chunks of {@link #ENCODE_CHUNK} ordinals. */
   Workers.ChunkTask encoder(CodeTable table, IntUnaryOperator ordinals, int count) {
+    float[] work = new float[2 * parameters.dimension];
     return chunk -> {
       int from = chunk * ENCODE_CHUNK;
       int to = Math.min(count, from + ENCODE_CHUNK);
       long clipped = 0;
       for (int i = from; i < to; i++) {
         int node = ordinals.applyAsInt(i);
-        clipped += table.encode(node, rows.row(node), rows.squaredNorm(node));
+        clipped += table.encode(node, rows.row(node), rows.squaredNorm(node), work);
       }
       clippedComponents.add(clipped);
       encodedComponents.add((long) (to - from) * parameters.dimension);
     };
+  }
+
+  /** What turns vectors before they are coded; null: nothing. */
+  @Nullable Rotation rotation() {
+    return rotation;
   }
 
   CodeTable newTable(Quantizer quantizer) {
@@ -311,6 +447,7 @@ public final class HnswIndex implements AutoCloseable {
     fittedRows = restoredFittedRows;
     linkedCount = restoredLinkedCount;
     rewritten = false;
+    dropBlocks();
     old.close();
   }
 
@@ -349,5 +486,9 @@ public final class HnswIndex implements AutoCloseable {
   public void close() {
     graph.close();
     codes.close();
+    NeighborBlocks last = written;
+    if (last != null) {
+      last.close();
+    }
   }
 }

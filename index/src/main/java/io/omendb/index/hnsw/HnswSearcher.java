@@ -69,7 +69,8 @@ final class HnswSearcher {
     }
   }
 
-  private static long pooled(long key) {
+  /** The pool entry of a key. */
+  static long pooled(long key) {
     return (key & 0xFFFF_FFFF_0000_0000L) | (key & 0x7FFF_FFFFL) << 1;
   }
 
@@ -164,6 +165,7 @@ final class HnswSearcher {
       at = first;
     }
     scratch.poolSize = size;
+    scratch.filled = size == ef;
   }
 
   /** Second phase of a hop, and of a step of the descent: distances of what was gathered. */

@@ -1,6 +1,7 @@
 package io.omendb.index.hnsw;
 
 import io.omendb.index.Similarity;
+import io.omendb.index.distance.FastScan;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,9 @@ public final class SearchScratch {
 
   int poolSize;
 
+  /** Whether the last search's beam was full: a wider one may find more. */
+  boolean filled;
+
   /** The graph's bound when the search began; nodes from here on are passed over. */
   int bound;
 
@@ -31,12 +35,26 @@ public final class SearchScratch {
   /** Padded float query for re-ranking and flat scans. */
   float[] floatQuery = new float[256];
 
+  /** What the next searches score nodes on. */
+  Scoring scoring = Scoring.CODES;
+
+  /** The query for neighbour blocks. */
+  final FastScan.Query blockQuery = new FastScan.Query();
+
+  /** Candidates of a search by blocks. */
+  final CandidateBuckets candidates = new CandidateBuckets();
+
+  private int[] nearest = new int[128];
+
+  /** A query while it is rotated. */
+  private float[] work = new float[256];
+
   /** Where the full vectors are that nodes are scored on; null: they are scored on codes. */
   @Nullable VectorRows vectors;
 
   Similarity similarity = Similarity.L2;
 
-  /** The query for full vectors, padded to {@link #vectorDims}; null: search by codes. */
+  /** The query for full vectors, padded to {@link #vectorDims}; null: search by codes or blocks. */
   float @Nullable [] vectorQuery;
 
   float vectorQuerySquaredNorm;
@@ -55,6 +73,9 @@ public final class SearchScratch {
 
   int[] gathered = new int[MAX_LIST];
   int[] distances = new int[MAX_LIST];
+
+  /** Of the columns of a block. */
+  float[] estimates = new float[FastScan.COLUMNS];
 
   /** Expanded nodes as {@code distance << 32 | ordinal}: the candidates of a link search. */
   long[] expanded = new long[1024];
@@ -100,9 +121,14 @@ public final class SearchScratch {
     return rows;
   }
 
-  /** Whether searches score nodes on their full vectors. */
-  public boolean scoresOnVectors() {
-    return vectorQuery != null;
+  /** What searches score nodes on. */
+  public Scoring scoring() {
+    return scoring;
+  }
+
+  /** Whether the last search's beam was full: a wider one may find more. */
+  public boolean filled() {
+    return filled;
   }
 
   /** Searches end only when the beam is expanded from now on, as they do at first. */
@@ -128,6 +154,13 @@ public final class SearchScratch {
 
   /** Searches score nodes on their codes from now on, as they do at first. */
   public void scoreOnCodes() {
+    scoring = Scoring.CODES;
+    vectorQuery = null;
+  }
+
+  /** Searches score nodes by their neighbours' blocks from now on, where the index has them. */
+  public void scoreOnBlocks() {
+    scoring = Scoring.BLOCKS;
     vectorQuery = null;
   }
 
@@ -138,6 +171,7 @@ public final class SearchScratch {
    * @param query padded with zeros to {@code padded}
    */
   public void scoreOnVectors(float[] query, float squaredNorm, int padded) {
+    scoring = Scoring.VECTORS;
     vectorQuery = query;
     vectorQuerySquaredNorm = squaredNorm;
     vectorDims = padded;
@@ -155,6 +189,31 @@ public final class SearchScratch {
     return query;
   }
 
+  /** Room for so many components. */
+  float[] work(int length) {
+    if (work.length < length) {
+      work = new float[length];
+    }
+    return work;
+  }
+
+  /** Room for the smallest distances so far, all as large as can be. */
+  int[] nearest(int rank) {
+    if (nearest.length < rank) {
+      nearest = new int[rank + (rank >>> 1)];
+    }
+    Arrays.fill(nearest, 0, rank, Integer.MAX_VALUE);
+    return nearest;
+  }
+
+  /** Puts an entry into the pool, which grows as it must. */
+  void addToPool(int at, long entry) {
+    if (at == pool.length) {
+      pool = Arrays.copyOf(pool, 2 * at);
+    }
+    pool[at] = entry;
+  }
+
   void resetCounters() {
     distanceComputations = 0;
     nodesVisited = 0;
@@ -167,6 +226,7 @@ public final class SearchScratch {
   void begin(int graphBound, int ef) {
     bound = graphBound;
     poolSize = 0;
+    filled = false;
     expandedCount = 0;
     clearVisited();
     int words = (bound + 63) >>> 6;
@@ -193,6 +253,11 @@ public final class SearchScratch {
       }
     }
     visitedCount = 0;
+  }
+
+  /** 1 for a node that is unmarked, 0 for one that is marked. */
+  int unvisited(int ordinal) {
+    return (int) (~visited[ordinal >>> 6] >>> ordinal) & 1;
   }
 
   /** Marks a node and says whether it was unmarked. */

@@ -17,6 +17,13 @@
  * v                              {@code SearchScratch}: a bit set with an undo list
  * </pre>
  *
+ * <p>And of SymphonyQG (Gou et al., 2024), for profile "speed":
+ *
+ * <pre>
+ * one-bit codes beside a node    {@code NeighborBlocks}, scored by {@code FastScan}
+ * its search                     {@code BlockSearcher}, over {@code CandidateBuckets}
+ * </pre>
+ *
  * <p>An <i>ordinal</i> is a node's dense number. Distances inside this package are squared
  * Euclidean distances between 7-bit codes, as int; a key packs {@code distance << 32 | ordinal} so
  * that keys sort by distance, then ordinal.

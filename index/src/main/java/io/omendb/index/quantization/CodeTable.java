@@ -97,9 +97,13 @@ public final class CodeTable implements AutoCloseable {
     return space.committedBytes() + biases.committedBytes();
   }
 
-  /** Encodes one vector into its row and returns how many components were clipped. */
-  public int encode(int ordinal, long vector, float squaredNorm) {
-    int clipped = quantizer.encode(vector, squaredNorm, row(ordinal));
+  /**
+   * Encodes one vector into its row and returns how many components were clipped.
+   *
+   * @param work room for twice a vector's components
+   */
+  public int encode(int ordinal, long vector, float squaredNorm, float[] work) {
+    int clipped = quantizer.encode(vector, squaredNorm, row(ordinal), work);
     if (!quantizer.biased()) {
       return clipped;
     }

@@ -3,6 +3,7 @@ package io.omendb.index.quantization;
 import io.omendb.index.Similarity;
 import io.omendb.index.distance.Kernels;
 import io.omendb.memory.Memory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Scalar quantization to 7-bit codes (SQ8 with one bit to spare for the kernels): {@code code[j] =
@@ -23,10 +24,16 @@ import io.omendb.memory.Memory;
  *     0
  * @param scale codes per unit
  * @param low value of code 0 in each dimension
+ * @param rotation what {@code y} is turned by before; null: by nothing
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared, never handed out to be written
 public record Quantizer(
-    Similarity similarity, int dimension, float normBound, float scale, float[] low) {
+    Similarity similarity,
+    int dimension,
+    float normBound,
+    float scale,
+    float[] low,
+    @Nullable Rotation rotation) {
   /** The largest code. */
   public static final int MAX_CODE = 127;
 
@@ -38,6 +45,12 @@ public record Quantizer(
     if (low.length != dimension) {
       throw new IllegalArgumentException("low.length=" + low.length + ", expected " + dimension);
     }
+  }
+
+  /** Without a rotation. */
+  public Quantizer(
+      Similarity similarity, int dimension, float normBound, float scale, float[] low) {
+    this(similarity, dimension, normBound, scale, low, null);
   }
 
   /** Whether distances to a row are taken less its {@link #bias}. */
@@ -66,13 +79,16 @@ public record Quantizer(
    * @param row address of {@code dimension} float32
    * @param squaredNorm of the row
    * @param target address of {@link #paddedCodes} bytes; the padding is not written
+   * @param work room for twice {@code dimension} components
    * @return components that had to be clipped
    */
-  public int encode(long row, float squaredNorm, long target) {
+  public int encode(long row, float squaredNorm, long target, float[] work) {
+    Memory.readFloats(row, work, 0, dimension);
+    int at = rotated(work);
     float factor = similarity == Similarity.COSINE ? scale / (float) Math.sqrt(squaredNorm) : scale;
     int clipped = 0;
     for (int j = 0; j < dimension; j++) {
-      int code = Math.round(Memory.getFloat(row + 4L * j) * factor - low[j] * scale);
+      int code = Math.round(work[at + j] * factor - low[j] * scale);
       int clamped = Math.clamp(code, 0, MAX_CODE);
       clipped += code == clamped ? 0 : 1;
       Memory.putByte(target + j, (byte) clamped);
@@ -85,16 +101,28 @@ public record Quantizer(
    *
    * @param query at least {@code dimension} components
    * @param target at least {@link #paddedCodes} long; the padding is zeroed
+   * @param work room for twice {@code dimension} components
    */
-  public void encodeQuery(float[] query, short[] target) {
+  public void encodeQuery(float[] query, short[] target, float[] work) {
+    System.arraycopy(query, 0, work, 0, dimension);
+    int at = rotated(work);
     float factor = scale * queryScale(query);
     for (int j = 0; j < dimension; j++) {
-      int code = Math.round(query[j] * factor - low[j] * scale);
-      target[j] = (short) Math.clamp(code, 0, MAX_CODE);
+      float code = work[at + j] * factor - low[j] * scale;
+      target[j] = (short) Math.clamp(code + 0.5F, 0, MAX_CODE);
     }
     for (int j = dimension; j < paddedCodes(); j++) {
       target[j] = 0;
     }
+  }
+
+  /** Turns a vector that has room behind it; returns where the result is. */
+  private int rotated(float[] work) {
+    if (rotation == null) {
+      return 0;
+    }
+    rotation.apply(work);
+    return dimension;
   }
 
   /** COSINE: to norm 1; INNER_PRODUCT: to the whole range of the codes. */

@@ -4,6 +4,7 @@ import io.omendb.index.Similarity;
 import io.omendb.memory.Memory;
 import java.util.Arrays;
 import java.util.function.IntToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Fits a {@link Quantizer} to a sample of rows: each dimension is centred on the middle of its
@@ -38,30 +39,45 @@ public final class QuantizerTrainer {
     return Math.min(available, Math.min(SAMPLE_ROWS, Math.max(64, SAMPLE_VALUES / dimension)));
   }
 
+  /** Fits without a rotation. */
+  public static Quantizer fit(
+      Similarity similarity, int dimension, int available, IntToLongFunction rows) {
+    return fit(similarity, dimension, available, rows, null);
+  }
+
   /**
    * Fits to {@code sampleSize(available)} rows spread evenly over {@code available}.
    *
    * @param rows address of each of 0..available−1, {@code dimension} float32
+   * @param rotation of the quantizer; null: none
    */
   public static Quantizer fit(
-      Similarity similarity, int dimension, int available, IntToLongFunction rows) {
+      Similarity similarity,
+      int dimension,
+      int available,
+      IntToLongFunction rows,
+      @Nullable Rotation rotation) {
     int n = sampleSize(available, dimension);
     float[][] columns = new float[dimension][n];
+    float[] vector = new float[2 * dimension];
     double maxNorm = 0;
     for (int i = 0; i < n; i++) {
       long row = rows.applyAsLong((int) ((long) i * available / n));
       double squares = 0;
+      Memory.readFloats(row, vector, 0, dimension);
       for (int j = 0; j < dimension; j++) {
-        float x = Memory.getFloat(row + 4L * j);
-        columns[j][i] = x;
-        squares += (double) x * x;
+        squares += (double) vector[j] * vector[j];
       }
       double norm = Math.sqrt(squares);
       maxNorm = Math.max(maxNorm, norm);
-      if (similarity == Similarity.COSINE) {
-        for (int j = 0; j < dimension; j++) {
-          columns[j][i] = (float) (columns[j][i] / norm);
-        }
+      int at = 0;
+      if (rotation != null) {
+        rotation.apply(vector);
+        at = dimension;
+      }
+      double unit = similarity == Similarity.COSINE ? norm : 1;
+      for (int j = 0; j < dimension; j++) {
+        columns[j][i] = (float) (vector[at + j] / unit);
       }
     }
     n = dropOutliers(columns, n);
@@ -82,7 +98,7 @@ public final class QuantizerTrainer {
     }
     float normBound = similarity == Similarity.INNER_PRODUCT ? (float) maxNorm * NORM_HEADROOM : 0;
     return new Quantizer(
-        similarity, dimension, normBound, Quantizer.MAX_CODE / (2 * halfWidth), low);
+        similarity, dimension, normBound, Quantizer.MAX_CODE / (2 * halfWidth), low, rotation);
   }
 
   /** Moves the rows that are no outliers to the front, in their order, and returns how many. */

@@ -1,12 +1,15 @@
 package io.omendb.index.distance;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
+import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,13 +19,14 @@ class KernelsTest {
   private static final int MAX_DIMS = 8192;
   private static final int MAX_CODE = 127;
   private static final long ROW = 1 << 16;
+  private static final int[] BLOCK_DIMS = {32, 64, 96, 128, 160, 416, 1024, 4096, 4128, 8192};
 
   /** Half a unit in the last place of 1. */
   private static final double ROUNDING = 0x1p-24;
 
   private final long seed = Long.getLong("seed", System.nanoTime());
   private final SplittableRandom random = new SplittableRandom(seed);
-  private final AddressSpace space = AddressSpace.reserve(2 * ROW);
+  private final AddressSpace space = AddressSpace.reserve(16 * ROW);
 
   @BeforeEach
   void commit() {
@@ -102,6 +106,135 @@ class KernelsTest {
       sum += a[i] * b[i];
     }
     return sum;
+  }
+
+  @Test
+  void estimatesOfBlocksAreThoseOfThePlainLoops() {
+    for (int dims : BLOCK_DIMS) {
+      Block block = new Block(dims, 1 + random.nextInt(FastScan.COLUMNS));
+      int distance = random.nextInt(MAX_CODE * MAX_CODE);
+      int bound = random.nextInt(2 * MAX_CODE * MAX_CODE);
+      float[] estimates = new float[FastScan.COLUMNS];
+      float[] plain = new float[FastScan.COLUMNS];
+      int below = FastScan.scan(block.address, block.query, distance, bound, estimates);
+      assertEquals(block.plain(distance, bound, plain), below, "dims " + dims);
+      for (int column = 0; column < block.count; column++) {
+        assertEquals(plain[column], estimates[column], "dims " + dims + ", column " + column);
+        assertEquals(estimates[column] < bound, (below >>> column & 1) != 0);
+      }
+      assertEquals(0, block.count == FastScan.COLUMNS ? 0 : below >>> block.count, "no row there");
+    }
+  }
+
+  /** Of a residual whose components are all as long, the signs are all there is to know. */
+  @Test
+  void estimatesAreExactWhereTheSignsSayAll() {
+    for (int dims : BLOCK_DIMS) {
+      Block block = new Block(dims, FastScan.COLUMNS);
+      for (int row = 0; row < FastScan.COLUMNS; row++) {
+        int length = 1 + random.nextInt(40);
+        for (int j = 0; j < block.dimension; j++) {
+          int sign = random.nextBoolean() ? length : -length;
+          Memory.putByte(block.row(row) + j, (byte) (Memory.getByte(block.centre + j) + sign));
+        }
+      }
+      block.write();
+      float[] estimates = new float[FastScan.COLUMNS];
+      int distance = Kernels.squaredL2(block.queryCodes, block.centre, dims);
+      assertEquals(
+          -1, FastScan.scan(block.address, block.query, distance, Integer.MAX_VALUE, estimates));
+      for (int row = 0; row < FastScan.COLUMNS; row++) {
+        int exact = Kernels.squaredL2(block.queryCodes, block.row(row), dims);
+        // Entries have 6 bits, 3 of them beyond 4096 dimensions, addend and factor 8.
+        assertEquals(exact, estimates[row], 0.1F * (distance + exact), "dims " + dims);
+      }
+    }
+  }
+
+  @Test
+  void extremeCodesOverflowNoSumOfABlock() {
+    for (int dims : BLOCK_DIMS) {
+      Block block = new Block(dims, FastScan.COLUMNS);
+      for (int row = 0; row < FastScan.COLUMNS; row++) {
+        Memory.fill(block.row(row), dims, (byte) (row % 2 == 0 ? MAX_CODE : 0));
+      }
+      Memory.fill(block.centre, dims, (byte) 1);
+      Arrays.fill(block.queryCodes, (short) MAX_CODE);
+      block.write();
+      float[] estimates = new float[FastScan.COLUMNS];
+      float[] plain = new float[FastScan.COLUMNS];
+      int below = FastScan.scan(block.address, block.query, 7, Integer.MAX_VALUE, estimates);
+      assertEquals(block.plain(7, Integer.MAX_VALUE, plain), below);
+      assertArrayEquals(plain, estimates, "dims " + dims);
+      assertTrue(estimates[0] < estimates[1], "the even rows are the query, the odd ones are not");
+    }
+  }
+
+  @Test
+  void signsOfResidualsAreThoseOfThePlainLoops() {
+    for (int dims : BLOCK_DIMS) {
+      Block block = new Block(dims, FastScan.COLUMNS);
+      int words = (dims + Long.SIZE - 1) / Long.SIZE;
+      long[] signs = new long[words + 1];
+      long[] plainSigns = new long[words + 1];
+      int[] sums = new int[2];
+      int[] plainSums = new int[2];
+      ScalarKernels.residual(block.centre, block.row(0), dims, plainSigns, 1, plainSums);
+      if (VectorWidth.current() != VectorWidth.SCALAR) {
+        SimdKernels.residual(block.centre, block.row(0), dims, signs, 1, sums);
+        assertArrayEquals(plainSigns, signs);
+        assertArrayEquals(plainSums, sums);
+      }
+      for (int j = 0; j < dims; j++) {
+        boolean above = Memory.getByte(block.row(0) + j) > Memory.getByte(block.centre + j);
+        assertEquals(above, (plainSigns[1 + j / Long.SIZE] >>> j & 1) != 0);
+      }
+    }
+  }
+
+  /** A block of random rows about a random centre, and a query. */
+  private final class Block {
+    final int dimension;
+    final int dims;
+    final int count;
+    final long centre = space.address();
+    final long address = space.address() + ROW;
+    final short[] queryCodes;
+    final FastScan.Query query = new FastScan.Query();
+
+    Block(int dims, int count) {
+      this.dims = dims;
+      this.count = count;
+      this.dimension = dims - random.nextInt(Kernels.CODE_BLOCK);
+      this.queryCodes = new short[dims];
+      space.commit(4 * ROW + (long) FastScan.COLUMNS * dims);
+      Memory.fill(centre, dims, (byte) 0);
+      for (int j = 0; j < dimension; j++) {
+        queryCodes[j] = (short) random.nextInt(MAX_CODE + 1);
+        Memory.putByte(centre + j, (byte) (MAX_CODE / 2 - 10 + random.nextInt(20)));
+      }
+      for (int row = 0; row < FastScan.COLUMNS; row++) {
+        Memory.fill(row(row), dims, (byte) 0);
+        for (int j = 0; j < dimension; j++) {
+          Memory.putByte(row(row) + j, (byte) random.nextInt(MAX_CODE + 1));
+        }
+      }
+      write();
+    }
+
+    long row(int row) {
+      return space.address() + 4 * ROW + (long) row * dims;
+    }
+
+    void write() {
+      int[] ids = IntStream.range(-3, FastScan.COLUMNS).toArray();
+      new FastScan.Writer(dimension, dims).write(centre, row(0), dims, ids, 3, count, address);
+      query.set(queryCodes, dimension, dims);
+    }
+
+    int plain(int distance, float bound, float[] estimates) {
+      return FastScan.plain(address, query, distance, bound, estimates);
+    }
   }
 
   @Test

@@ -496,7 +496,7 @@ class HnswIndexTest {
         int bound = graph.bound();
         CodeTable codes = index.codes();
         SearchScratch scratch = new SearchScratch();
-        codes.quantizer().encodeQuery(rows.vector(3), scratch.query(codes.dims()));
+        codes.quantizer().encodeQuery(rows.vector(3), scratch.query(codes.dims()), new float[16]);
         scratch.begin(bound, 64);
         for (int at = 100; at < 3000; at += 100) {
           index.link(IntStream.range(at, at + 100).toArray(), 100, at + 100);

@@ -34,6 +34,11 @@ public final class NativeRows implements VectorRows, AutoCloseable {
     space.commit((long) capacity * padded * Float.BYTES);
   }
 
+  /** Components of a row. */
+  public int dimension() {
+    return dimension;
+  }
+
   /** Rows of independent normal components. */
   public static NativeRows gaussian(int dimension, int count, long seed) {
     NativeRows rows = new NativeRows(dimension, count);
@@ -130,7 +135,7 @@ public final class NativeRows implements VectorRows, AutoCloseable {
   /** An empty index over these rows; replaced code tables go to {@code retired}. */
   HnswIndex index(Similarity similarity, int m, Workers workers, List<AutoCloseable> retired) {
     return new HnswIndex(
-        new HnswIndex.Parameters(similarity, dimension, m, EF_CONSTRUCTION, 7),
+        new HnswIndex.Parameters(similarity, dimension, m, EF_CONSTRUCTION, 7, false),
         this,
         workers,
         retired::add);

@@ -96,7 +96,7 @@ class QuantizerTest {
       encode(quantizer, vector);
       short[] query = new short[quantizer.paddedCodes() + 3];
       Arrays.fill(query, (short) 77);
-      quantizer.encodeQuery(vector, query);
+      quantizer.encodeQuery(vector, query, new float[vector.length]);
       for (int j = 0; j < DIMENSION; j++) {
         assertEquals(Memory.getByte(codes + j), query[j]);
       }
@@ -181,7 +181,8 @@ class QuantizerTest {
       try (CodeTable table = new CodeTable(quantizer, 1 << 24)) {
         table.ensure(count);
         for (int i = 0; i < count; i++) {
-          int clipped = table.encode(i, rows.row(i), rows.squaredNorm(i));
+          int clipped =
+              table.encode(i, rows.row(i), rows.squaredNorm(i), new float[2 * rows.dimension()]);
           assertTrue(clipped <= dimension);
         }
         int hits = 0;
@@ -228,7 +229,7 @@ class QuantizerTest {
       try (CodeTable table = new CodeTable(quantizer, 1 << 24)) {
         table.ensure(count);
         for (int i = 0; i < count; i++) {
-          table.encode(i, rows.row(i), rows.squaredNorm(i));
+          table.encode(i, rows.row(i), rows.squaredNorm(i), new float[2 * rows.dimension()]);
         }
         int hits = 0;
         float[][] queries = SiftSmall.queries();
@@ -250,7 +251,7 @@ class QuantizerTest {
   /** The ten nearest by code distance, all rows measured as a search measures a list. */
   private static TopK scan(CodeTable table, float[] query, int count) {
     short[] codes = new short[table.dims()];
-    table.quantizer().encodeQuery(query, codes);
+    table.quantizer().encodeQuery(query, codes, new float[query.length]);
     int[] ordinals = new int[count];
     Arrays.setAll(ordinals, i -> i);
     int[] distances = new int[count];
@@ -277,11 +278,11 @@ class QuantizerTest {
       float[] vector = new float[DIMENSION];
       vector[0] = 9;
       Memory.writeFloats(vector, 0, row, DIMENSION);
-      assertEquals(0, table.encode(0, row, 81));
+      assertEquals(0, table.encode(0, row, 81, new float[DIMENSION]));
       assertEquals(quantizer.bias(81), table.bias(0));
       vector[0] = 20;
       Memory.writeFloats(vector, 0, row, DIMENSION);
-      assertEquals(DIMENSION, table.encode(1, row, 400));
+      assertEquals(DIMENSION, table.encode(1, row, 400, new float[DIMENSION]));
       int[] distances = {0, 0};
       table.applyBiases(new int[] {0, 1}, 2, distances);
       assertEquals(quantizer.shift() - table.bias(0), distances[0]);
@@ -332,7 +333,7 @@ class QuantizerTest {
       squares += x * x;
     }
     Memory.writeFloats(vector, 0, row, DIMENSION);
-    return quantizer.encode(row, squares, codes);
+    return quantizer.encode(row, squares, codes, new float[2 * quantizer.dimension()]);
   }
 
   private byte[] read() {
@@ -343,7 +344,7 @@ class QuantizerTest {
 
   private static short[] query(Quantizer quantizer, float[] vector) {
     short[] target = new short[quantizer.paddedCodes()];
-    quantizer.encodeQuery(vector, target);
+    quantizer.encodeQuery(vector, target, new float[vector.length]);
     return target;
   }
 }

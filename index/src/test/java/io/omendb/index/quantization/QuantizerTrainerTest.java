@@ -41,7 +41,8 @@ class QuantizerTrainerTest {
       try (CodeTable table = new CodeTable(quantizer, 1 << 24)) {
         table.ensure(count);
         for (int i = 0; i < count; i++) {
-          clipped += table.encode(i, rows.row(i), rows.squaredNorm(i));
+          clipped +=
+              table.encode(i, rows.row(i), rows.squaredNorm(i), new float[2 * rows.dimension()]);
         }
       }
       double share = clipped / (24.0 * count);
@@ -141,8 +142,8 @@ class QuantizerTrainerTest {
       assertTrue(Float.isFinite(quantizer.scale()) && quantizer.scale() > 0);
       try (CodeTable table = new CodeTable(quantizer, 1 << 20)) {
         table.ensure(2);
-        assertEquals(0, table.encode(0, rows.row(0), rows.squaredNorm(0)));
-        assertEquals(0, table.encode(1, rows.row(299), rows.squaredNorm(299)));
+        assertEquals(0, table.encode(0, rows.row(0), rows.squaredNorm(0), new float[40]));
+        assertEquals(0, table.encode(1, rows.row(299), rows.squaredNorm(299), new float[40]));
         assertEquals(0, Kernels.squaredL2(table.row(0), table.row(1), 64));
       }
     }

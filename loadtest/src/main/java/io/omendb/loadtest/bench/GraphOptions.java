@@ -1,5 +1,6 @@
 package io.omendb.loadtest.bench;
 
+import io.omendb.engine.Profile;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,12 @@ final class GraphOptions {
   private int efConstruction;
 
   @Option(
+      names = "--profile",
+      defaultValue = "MEMORY",
+      description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  private Profile profile = Profile.MEMORY;
+
+  @Option(
       names = "--ef",
       split = ",",
       paramLabel = "EF",
@@ -38,6 +45,10 @@ final class GraphOptions {
     return efConstruction;
   }
 
+  Profile profile() {
+    return profile;
+  }
+
   /** The wanted ef and 0, which is the default search, ascending, each once. */
   List<Integer> efs() {
     return Stream.concat(ef.stream(), Stream.of(0)).sorted().distinct().toList();
@@ -47,6 +58,7 @@ final class GraphOptions {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("m", m);
     settings.put("ef_construction", efConstruction);
+    settings.put("profile", profile.name());
     return settings;
   }
 }

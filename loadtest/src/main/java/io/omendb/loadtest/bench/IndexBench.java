@@ -136,7 +136,8 @@ final class IndexBench implements Callable<Integer> {
         graphOptions.m(),
         graphOptions.efConstruction(),
         TARGET_RECALL,
-        0);
+        0,
+        graphOptions.profile());
   }
 
   private static Similarity similarity(Metric metric) {
@@ -201,7 +202,7 @@ final class IndexBench implements Callable<Integer> {
     report.put("rss_max_bytes", Machine.peakResidentBytes(ProcessHandle.current().pid()));
     report.put("default_ef", stats.defaultEf());
     report.put("default_reach", stats.calibration().reach(), 4);
-    report.put("beam_on_vectors", stats.calibration().onVectors() ? 1 : 0);
+    report.put("scoring", stats.calibration().scoring().name());
     report.put("graph_hash", Objects.requireNonNullElse(stats.graphHash(), ""));
   }
 

@@ -1,5 +1,6 @@
 package io.omendb.loadtest.bench;
 
+import io.omendb.engine.Profile;
 import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.report.Progress;
 import io.omendb.loadtest.report.ProgressBar;
@@ -50,6 +51,12 @@ final class RivalsBench implements Callable<Integer> {
   private int threads;
 
   @Option(
+      names = "--profile",
+      defaultValue = "MEMORY",
+      description = "Of OmenDB: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  private Profile profile = Profile.MEMORY;
+
+  @Option(
       names = "--out",
       defaultValue = "target/rivals",
       paramLabel = "DIR",
@@ -68,7 +75,8 @@ final class RivalsBench implements Callable<Integer> {
     comparison.check(names);
     try (Dataset set = setOptions.open(threads, progress)) {
       ComparisonReport report =
-          comparison.run(names, set, setOptions.base(), setOptions.query(), rounds, threads);
+          comparison.run(
+              names, set, setOptions.base(), setOptions.query(), rounds, threads, profile);
       report.write(out);
       System.out.print(report.markdown());
     }

@@ -1,5 +1,6 @@
 package io.omendb.loadtest.rivals;
 
+import io.omendb.engine.Profile;
 import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.report.Progress;
 import java.io.IOException;
@@ -61,9 +62,16 @@ public final class Comparison {
    * @param names of rivals
    * @param base the file of the set's rows
    * @param query the file of the set's queries
+   * @param profile of OmenDB's collection
    */
   public ComparisonReport run(
-      List<String> names, Dataset set, Path base, Path query, int rounds, int threads)
+      List<String> names,
+      Dataset set,
+      Path base,
+      Path query,
+      int rounds,
+      int threads,
+      Profile profile)
       throws IOException {
     Path truth = work.resolve("truth.ivecs");
     set.truth().write(truth);
@@ -88,7 +96,7 @@ public final class Comparison {
       for (String name : order) {
         progress.start("round " + (round + 1) + " of " + rounds + ", " + name, 1);
         try {
-          RunResult result = run(name, set, files, threads);
+          RunResult result = run(name, set, files, threads, profile);
           results.computeIfAbsent(name, _ -> new ArrayList<>()).add(result);
         } catch (IOException e) {
           if (name.equals(OmenDb.NAME)) {
@@ -103,13 +111,15 @@ public final class Comparison {
     }
     Files.deleteIfExists(truth);
     Map<String, String> about = new LinkedHashMap<>();
+    about.put(OmenDb.NAME, OmenDb.about(profile));
     names.forEach(name -> about.put(name, rivals.about(name)));
     return new ComparisonReport(set, threads, results, about, missing);
   }
 
-  private RunResult run(String name, Dataset set, SetFiles files, int threads) throws IOException {
+  private RunResult run(String name, Dataset set, SetFiles files, int threads, Profile profile)
+      throws IOException {
     return name.equals(OmenDb.NAME)
-        ? omenDb.run(files, threads)
+        ? omenDb.run(files, threads, profile)
         : rivals.run(name, set, files, threads);
   }
 }

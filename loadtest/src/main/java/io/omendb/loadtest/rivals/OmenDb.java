@@ -3,12 +3,14 @@ package io.omendb.loadtest.rivals;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.omendb.engine.Profile;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Ourselves: {@code bench index} in a JVM of its own, with the options of this one. */
 final class OmenDb {
@@ -22,13 +24,19 @@ final class OmenDb {
     this.json = work.resolve("omendb.json");
   }
 
-  RunResult run(SetFiles files, int threads) throws IOException {
+  /** What is measured. */
+  static String about(Profile profile) {
+    return "m 16, efConstruction 100, profile " + profile.name().toLowerCase(Locale.ROOT);
+  }
+
+  RunResult run(SetFiles files, int threads, Profile profile) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.addAll(List.of("-cp", System.getProperty("java.class.path", ""), MAIN));
     command.addAll(List.of("bench", "index"));
     command.addAll(files.arguments());
+    command.addAll(List.of("--profile", profile.name()));
     command.addAll(List.of("--threads", Integer.toString(threads), "--durability", "os"));
     command.addAll(List.of("--seconds", "1", "--ef", EFS, "--json", json.toString()));
     ProcessorTime before = ProcessorTime.read();

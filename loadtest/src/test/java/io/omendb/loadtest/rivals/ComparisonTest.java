@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.omendb.engine.Profile;
 import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.data.Metric;
 import io.omendb.loadtest.data.Neighbours;
@@ -51,7 +52,7 @@ class ComparisonTest {
             Metric.L2,
             2,
             Progress.NONE)) {
-      ComparisonReport report = comparison.run(RIVALS, set, base, query, 2, 2);
+      ComparisonReport report = comparison.run(RIVALS, set, base, query, 2, 2, Profile.SPEED);
       report.write(directory.resolve("report"));
       String table = report.markdown();
       System.err.println(table);

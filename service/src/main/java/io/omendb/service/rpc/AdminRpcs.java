@@ -3,6 +3,7 @@ package io.omendb.service.rpc;
 import io.grpc.stub.StreamObserver;
 import io.omendb.engine.Collection;
 import io.omendb.index.distance.VectorWidth;
+import io.omendb.index.hnsw.Scoring;
 import io.omendb.proto.v1.AdminServiceGrpc;
 import io.omendb.proto.v1.BytesByPath;
 import io.omendb.proto.v1.CheckpointRequest;
@@ -93,7 +94,7 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
             .setVisibleSequence(stats.visibleSequence())
             .setCheckpointSequence(stats.checkpointSequence())
             .setDefaultEf(stats.defaultEf())
-            .setBeamOnVectors(stats.calibration().onVectors())
+            .setScoring(scoring(stats.calibration().scoring()))
             .setDefaultReach(stats.calibration().reach())
             .setUnverifiedBytes(stats.unverifiedBytes())
             .setSearchCount(stats.searchCount())
@@ -112,6 +113,14 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
       told.setGraphHash(hash);
     }
     return told.build();
+  }
+
+  private static io.omendb.proto.v1.Scoring scoring(Scoring scoring) {
+    return switch (scoring) {
+      case CODES -> io.omendb.proto.v1.Scoring.SCORING_CODES;
+      case BLOCKS -> io.omendb.proto.v1.Scoring.SCORING_BLOCKS;
+      case VECTORS -> io.omendb.proto.v1.Scoring.SCORING_VECTORS;
+    };
   }
 
   private static Footprint footprint(

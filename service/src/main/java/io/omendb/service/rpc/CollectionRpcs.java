@@ -6,6 +6,7 @@ import io.omendb.engine.Collection;
 import io.omendb.engine.CollectionConfig;
 import io.omendb.engine.CollectionNotFoundException;
 import io.omendb.engine.Database;
+import io.omendb.engine.Profile;
 import io.omendb.index.Similarity;
 import io.omendb.proto.v1.CollectionInfo;
 import io.omendb.proto.v1.CollectionServiceGrpc;
@@ -104,6 +105,13 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
           case UNRECOGNIZED ->
               throw Refusals.unknownEnum("config.id_kind", config.getIdKindValue());
         };
+    Profile profile =
+        switch (config.getProfile()) {
+          case PROFILE_UNSPECIFIED, PROFILE_MEMORY -> Profile.MEMORY;
+          case PROFILE_SPEED -> Profile.SPEED;
+          case UNRECOGNIZED ->
+              throw Refusals.unknownEnum("config.profile", config.getProfileValue());
+        };
     if (config.getSearchP95TargetUs() != 0) {
       throw Refusals.notImplemented("search_p95_target_us");
     }
@@ -120,7 +128,8 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
         config.getTargetRecall() == 0
             ? CollectionConfig.DEFAULT_TARGET_RECALL
             : config.getTargetRecall(),
-        0);
+        0,
+        profile);
   }
 
   /// An unsigned field as an int; what does not fit is past any limit all the same.
@@ -267,7 +276,11 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
                 .setM(config.m())
                 .setEfConstruction(config.efConstruction())
                 .setTargetRecall(config.targetRecall())
-                .setSearchP95TargetUs((int) config.searchP95TargetMicros()))
+                .setSearchP95TargetUs((int) config.searchP95TargetMicros())
+                .setProfile(
+                    config.profile() == Profile.MEMORY
+                        ? io.omendb.proto.v1.Profile.PROFILE_MEMORY
+                        : io.omendb.proto.v1.Profile.PROFILE_SPEED))
         .setState(CollectionState.COLLECTION_STATE_READY)
         .setCreateTime(timestamp(collection.createdMillis()))
         .setCount(collection.rows().liveCount())
