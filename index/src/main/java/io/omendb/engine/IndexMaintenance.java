@@ -558,19 +558,25 @@ final class IndexMaintenance {
     private final @Nullable SlotRanges imaged;
 
     private Checkpoint(boolean image) {
-      if (image) {
-        long all = GraphImage.bytes(index);
-        long changes = index.needsWholeImage() ? 0 : GraphChanges.bytes(index); // it counts
-        boolean whole = index.needsWholeImage() || checkpoints.isOutgrown(changes, all);
-        imageBytes = ImageHeaderLayout.BYTES + (whole ? all : changes);
-        cut = index.cut(whole);
-        codesHeld = codeReaders.enter();
-      } else {
+      if (!image) {
         imageBytes = 0;
         cut = null;
         codesHeld = 0;
+        imaged = null;
+        return;
       }
-      imaged = image ? buffer.unimaged() : null;
+      long all = ImageHeaderLayout.BYTES + GraphImage.bytes(index);
+      long changes = index.needsWholeImage() ? all : bytesOfChanges();
+      boolean whole = index.needsWholeImage() || checkpoints.isOutgrown(changes, all);
+      imageBytes = whole ? all : changes;
+      cut = index.cut(whole);
+      codesHeld = codeReaders.enter();
+      imaged = buffer.unimaged();
+    }
+
+    /** Of a section for them: a few kilobytes also for one row, which add up to many a year. */
+    private long bytesOfChanges() {
+      return ImageSink.SECTION_BYTES + ImageHeaderLayout.BYTES + GraphChanges.bytes(index);
     }
 
     /**
@@ -709,7 +715,7 @@ final class IndexMaintenance {
           index.imageLost();
           return added;
         }
-        added += image.bytes();
+        added += ImageSink.SECTION_BYTES + image.bytes();
       }
     } catch (IOException e) {
       LOG.warn(

@@ -37,7 +37,9 @@ record RecoveredRows(SlotRanges visible, SlotRanges hidden, int count) {
       if (!linked && !held && rows.isDeleted(slot)) {
         continue;
       }
-      SlotRanges set = linked ? null : hides && !held && rows.isDeferred(slot) ? hidden : visible;
+      boolean hide = hides && !held && rows.isDeferred(slot);
+      SlotRanges unlinked = hide ? hidden : visible;
+      SlotRanges set = linked ? null : unlinked;
       if (set != run) {
         if (run != null) {
           run.add(start, end);

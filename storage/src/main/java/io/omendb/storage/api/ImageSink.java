@@ -4,6 +4,9 @@ import java.io.IOException;
 
 /** Takes the bytes of an image in sequence. */
 public interface ImageSink {
+  /** What a section takes on disk beside its bytes, at most, but for the sums of its blocks. */
+  long SECTION_BYTES = 8192;
+
   /** Slots that the checkpoint of this image covers. */
   int count();
 

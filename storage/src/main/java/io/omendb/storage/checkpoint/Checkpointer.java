@@ -63,6 +63,12 @@ public final class Checkpointer {
   /** Written under the checkpoint lock, read by any thread. */
   private volatile Manifest newest;
 
+  /**
+   * The last section of the newest manifest's image, once this process has written or sought it:
+   * the way to it is by all before it, of which a trickle of writes makes one a minute.
+   */
+  private @Nullable ImageSection lastSection;
+
   /** The manifest before, kept with its files and its log. */
   private @Nullable Manifest previous;
 
@@ -118,10 +124,11 @@ public final class Checkpointer {
             Manifest.tombstones(directory, generation), cut.tombstones().address(), cut.slots());
     int sumsCrc = writeSums(cut, generation);
     boolean anew = image != null && !changes;
+    ImageSection section = lastSection;
     if (image != null) {
       try (ImageFileWriter writer = anew ? newImage(cut, generation) : newestImage(cut)) {
         image.write(writer);
-        writer.commit();
+        section = writer.commit();
       }
     }
     Manifest manifest =
@@ -141,6 +148,7 @@ public final class Checkpointer {
     write(manifest);
     previous = newest;
     newest = manifest;
+    lastSection = section;
     removeOlder(directory);
   }
 
@@ -211,13 +219,12 @@ public final class Checkpointer {
 
   private ImageFileWriter newestImage(Cut cut) throws IOException {
     long generation = newest.imageGeneration();
-    return ImageFileWriter.append(
-        Manifest.image(state.directory, generation),
-        generation,
-        collection,
-        newest.imageSections(),
-        cut.lsn(),
-        cut.slots());
+    Path path = Manifest.image(state.directory, generation);
+    ImageSection last = lastSection;
+    if (last == null) {
+      last = ImageSection.last(path, generation, collection, newest.imageSections());
+    }
+    return ImageFileWriter.append(path, last, cut.lsn(), cut.slots());
   }
 
   /** Manifests first, and durably, so that none is left that names a file no longer there. */

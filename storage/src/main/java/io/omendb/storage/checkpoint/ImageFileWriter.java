@@ -62,29 +62,18 @@ final class ImageFileWriter implements ImageSink, AutoCloseable {
   }
 
   /**
-   * Begins a section behind those that a checkpoint committed.
-   *
-   * @param sections of them
+   * Begins a section behind the last that a checkpoint committed. What lies there is of one that
+   * was cut off.
    */
-  static ImageFileWriter append(
-      Path path, long generation, UUID collection, int sections, long lsn, int slots)
+  static ImageFileWriter append(Path path, ImageSection last, long lsn, int slots)
       throws IOException {
-    FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE);
     try {
-      ImageSection last = ImageSection.first(path, channel, generation, collection);
-      while (last.number() + 1 < sections) {
-        last = last.next(path, channel);
-      }
       if (channel.size() > last.end()) {
-        channel.truncate(last.end()); // of a checkpoint that was cut off
+        channel.truncate(last.end());
         channel.force(true);
       }
-      return new ImageFileWriter(
-          path,
-          null,
-          channel,
-          new ImageSection(
-              last.end(), generation, collection, lsn, slots, last.number() + 1, 0, 0, last.crc()));
+      return new ImageFileWriter(path, null, channel, last.following(lsn, slots));
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
@@ -124,39 +113,31 @@ final class ImageFileWriter implements ImageSink, AutoCloseable {
     filled = 0;
   }
 
-  /** Completes the section, syncs it and, if it is the first, gives the file its name. */
-  void commit() throws IOException {
+  /**
+   * Completes the section, syncs it and, if it is the first, gives the file its name; returns the
+   * section.
+   */
+  ImageSection commit() throws IOException {
     if (filled > 0) {
       writeBlock();
     }
-    int sumsBytes = blocks * Integer.BYTES;
-    long tailBytes =
-        begun.start() + ImageLayout.sectionBytes(dataBytes) - begun.dataAt() - dataBytes;
+    long sumsAt = begun.holding(dataBytes, 0).sumsAt();
+    long end = begun.holding(dataBytes, 0).end();
     ByteBuffer tail =
-        ByteBuffer.allocate(Math.toIntExact(tailBytes)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocate(Math.toIntExact(end - sumsAt)).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < blocks; i++) {
       tail.putInt(sums[i]);
     }
-    int sumsCrc = Checksum.of(tail, 0, sumsBytes);
-    DurableFiles.writeFully(channel, tail.position(0), begun.dataAt() + dataBytes);
+    ImageSection whole = begun.holding(dataBytes, Checksum.of(tail, 0, blocks * Integer.BYTES));
+    DurableFiles.writeFully(channel, tail.position(0), sumsAt);
     channel.force(true);
-    ImageSection whole =
-        new ImageSection(
-            begun.start(),
-            begun.generation(),
-            begun.collection(),
-            begun.lsn(),
-            begun.slots(),
-            begun.number(),
-            dataBytes,
-            sumsCrc,
-            begun.crcBefore());
     whole.write(channel);
     channel.force(true);
     if (temporary != null) {
       DurableFiles.rename(temporary, path);
     }
     committed = true;
+    return whole;
   }
 
   @Override

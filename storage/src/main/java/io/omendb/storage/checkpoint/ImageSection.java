@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /**
@@ -33,6 +34,18 @@ record ImageSection(
     long dataBytes,
     int sumsCrc,
     int crcBefore) {
+
+  /** A section that begins where this one ends, of a later checkpoint; nothing is in it yet. */
+  ImageSection following(long laterLsn, int laterSlots) {
+    return new ImageSection(
+        end(), generation, collection, laterLsn, laterSlots, number + 1, 0, 0, crc());
+  }
+
+  /** This section with what is in it. */
+  ImageSection holding(long bytes, int crcOfSums) {
+    return new ImageSection(
+        start, generation, collection, lsn, slots, number, bytes, crcOfSums, crcBefore);
+  }
 
   /** Offset of the data. */
   long dataAt() {
@@ -145,6 +158,23 @@ record ImageSection(
           path, end(), "section " + (number + 1) + " of the image is missing");
     }
     return of(header, end());
+  }
+
+  /**
+   * Reads the last section of an image, by way of all before it.
+   *
+   * @param sections that are valid
+   * @throws CorruptFileException if there are fewer
+   */
+  static ImageSection last(Path path, long generation, UUID collection, int sections)
+      throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      ImageSection last = first(path, channel, generation, collection);
+      while (last.number + 1 < sections) {
+        last = last.next(path, channel);
+      }
+      return last;
+    }
   }
 
   private static ImageSection of(ByteBuffer header, long start) {
