@@ -139,7 +139,8 @@ final class RowSearch {
       UnlinkedBuffer.Snapshot snapshot,
       SearchScratch scratch,
       SearchResult result) {
-    int ef = request.ef > 0 ? Math.max(request.ef, request.k) : calibration.efFor(request.k);
+    int wanted = request.ef > 0 ? request.ef : calibration.efFor(request.k);
+    int ef = atLeast(request.k, calibration.scoring(), wanted);
     long beam = beam(ef);
     if (beam > MAX_BEAM) {
       // So few of the rows are left that the graph would be walked through for them in vain.
@@ -181,7 +182,7 @@ final class RowSearch {
     result.reset(request.k);
     float[] query = load(request.query, scratch);
     float squaredNorm = squaredNorm(query);
-    int most = Math.max(ef, request.k);
+    int most = atLeast(request.k, scoring, ef);
     prepare(query, squaredNorm, scoring, request.k, reach, scratch);
     graph(query, squaredNorm, most, beam(most), request.k, scratch, result);
   }
@@ -280,6 +281,7 @@ final class RowSearch {
         rerank(
             query,
             squaredNorm,
+            k,
             Math.min(found, reranked(scratch.scoring(), k, ef)),
             scratch,
             result);
@@ -288,6 +290,11 @@ final class RowSearch {
       long wider = Math.max(2L * beam, (long) ef * met / Math.max(1, found));
       beam = (int) Math.min(MAX_BEAM, wider);
     }
+  }
+
+  /** An ef that gives k rows: by blocks some of it are met more than once. */
+  private static int atLeast(int k, Scoring scoring, int ef) {
+    return Math.max(ef, scoring == Scoring.BLOCKS ? k + k / 2 : k);
   }
 
   /**
@@ -310,38 +317,74 @@ final class RowSearch {
     return found == count ? ef : Math.max(ef, (long) ef * count / Math.max(1, found));
   }
 
-  /** Puts those of the nearest nodes that are found, in their order, into the scratch's rows. */
+  /**
+   * Puts those of the nearest nodes that are found, in their order, into the scratch's rows, and
+   * their distances.
+   */
   private int found(int nodes, SearchScratch scratch) {
     int[] rows = scratch.rows(nodes);
+    int[] distances = scratch.rowDistances(nodes);
     int count = store.rows().count();
     int found = 0;
     for (int i = 0; i < nodes; i++) {
       int slot = HnswIndex.found(scratch, i);
       if (slot < count && isFound(slot)) {
+        distances[found] = HnswIndex.foundDistance(scratch, i);
         rows[found++] = slot;
       }
     }
     return found;
   }
 
-  /** Measures the first of the scratch's rows on full vectors. */
+  /**
+   * Measures the first of the scratch's rows on full vectors. By blocks these are the k nearest by
+   * their codes, and those whose codes leave it open whether they are nearer than one of these.
+   */
   private void rerank(
-      float[] query, float squaredNorm, int most, SearchScratch scratch, SearchResult result) {
+      float[] query,
+      float squaredNorm,
+      int k,
+      int most,
+      SearchScratch scratch,
+      SearchResult result) {
     long start = System.nanoTime();
-    int[] rows = scratch.rows(most);
+    int end = most;
+    if (scratch.scoring() == Scoring.BLOCKS && most > k) {
+      measure(query, squaredNorm, 0, k, scratch, result);
+      float kth = result.nearest.distance(Math.min(k, result.nearest.size()) - 1);
+      int farthest = index.codes().quantizer().farthest(kth);
+      int[] distances = scratch.rowDistances(most);
+      end = k;
+      while (end < most && distances[end] <= farthest) {
+        end++;
+      }
+      measure(query, squaredNorm, k, end, scratch, result);
+    } else {
+      measure(query, squaredNorm, 0, most, scratch, result);
+    }
+    result.reranked += end;
+    result.distanceComputations += end;
+    result.rerankNanos += System.nanoTime() - start;
+  }
+
+  private void measure(
+      float[] query,
+      float squaredNorm,
+      int from,
+      int to,
+      SearchScratch scratch,
+      SearchResult result) {
+    int[] rows = scratch.rows(to);
     long base = store.rows().vectorsAddress();
     int stride = store.rows().rowStride();
     int touched = 0;
-    for (int i = 0; i < most; i++) {
+    for (int i = from; i < to; i++) {
       touched += Memory.touch(base + (long) rows[i] * stride, stride);
     }
     scratch.keep(touched);
-    for (int i = 0; i < most; i++) {
+    for (int i = from; i < to; i++) {
       offer(query, squaredNorm, rows[i], result.nearest);
     }
-    result.reranked += most;
-    result.distanceComputations += most;
-    result.rerankNanos += System.nanoTime() - start;
   }
 
   private void scanUnlinked(

@@ -391,9 +391,13 @@ final class BatchLinker {
     int most = Math.min(count, MAX_CANDIDATES);
     int capacity = graph.maxDegree(level);
     if (!codes.quantizer().biased()) {
-      return state.selector.select(codes, keys, most, mask, capacity, state.selected);
+      return state.selector.select(
+          codes, keys, most, mask, capacity, NeighborSelector.usualFill(capacity), state.selected);
     }
-    int byDistance = state.selector.select(codes, keys, most, mask, capacity / 2, state.selected);
+    int half = capacity / 2;
+    int byDistance =
+        state.selector.select(
+            codes, keys, most, mask, half, NeighborSelector.usualFill(half), state.selected);
     for (int i = 0; i < count; i++) {
       int ordinal = HnswSearcher.ordinalOf(keys[i]) ^ mask;
       int biasedDistance = codes.biasedDistance(HnswSearcher.distanceOf(keys[i]), ordinal);

@@ -41,6 +41,7 @@ final class BulkLevel implements AutoCloseable {
   private final int count;
   private final LevelGenerator levelGenerator;
   private final Workers workers;
+  private final boolean blocks;
   private final Partition partition;
   private @Nullable LeafJoin join;
 
@@ -51,6 +52,8 @@ final class BulkLevel implements AutoCloseable {
 
   /**
    * @param nodes ordinals, ascending, with lists on the level; closed with it
+   * @param blocks whether lists are filled up: what is scored with the others costs nothing more,
+   *     and finds more (recall 0.9450 to 0.9495 at ef 40, 60,000 photo-SIFT)
    */
   BulkLevel(
       HnswGraph graph,
@@ -58,7 +61,9 @@ final class BulkLevel implements AutoCloseable {
       CodeTable codes,
       NativeInts nodes,
       LevelGenerator levelGenerator,
-      Workers workers) {
+      Workers workers,
+      boolean blocks) {
+    this.blocks = blocks;
     this.graph = graph;
     this.level = level;
     this.codes = codes;
@@ -166,7 +171,7 @@ final class BulkLevel implements AutoCloseable {
       }
     }
     n = addListAbove(node, candidates, n, scratch);
-    choose(node, candidates, n, scratch);
+    choose(node, candidates, n, NeighborSelector.usualFill(graph.maxDegree(level)), scratch);
   }
 
   /**
@@ -200,7 +205,7 @@ final class BulkLevel implements AutoCloseable {
   }
 
   /** Makes a list of the best of its candidates. */
-  private void choose(int node, int[] candidates, int count, LinkScratch scratch) {
+  private void choose(int node, int[] candidates, int count, int fill, LinkScratch scratch) {
     int touched = 0;
     for (int i = 0; i < count; i++) {
       touched += Memory.touch(codes.row(candidates[i]), codes.dims());
@@ -215,7 +220,8 @@ final class BulkLevel implements AutoCloseable {
     }
     Arrays.sort(keys, 0, count);
     int degree =
-        scratch.selector.select(codes, keys, count, mask, graph.maxDegree(level), scratch.selected);
+        scratch.selector.select(
+            codes, keys, count, mask, graph.maxDegree(level), fill, scratch.selected);
     graph.setNeighbors(level, node, scratch.selected, degree);
   }
 
@@ -290,17 +296,18 @@ final class BulkLevel implements AutoCloseable {
     int degree = graph.neighbors(level, node, candidates);
     int from = place == 0 ? 0 : edges.ends.get(place - 1);
     int sources = edges.ends.get(place) - from;
-    int most = Math.min(sources, candidates.length - degree);
+    int taken = Math.min(sources, candidates.length - degree);
     int n = degree;
-    for (int i = 0; i < most; i++) {
+    for (int i = 0; i < taken; i++) {
       // Of a hub's many some, spread over all.
-      int source = edges.sources.get(from + (long) i * sources / most);
+      int source = edges.sources.get(from + (long) i * sources / taken);
       if (!NeighborSelector.contains(candidates, degree, source)) {
         candidates[n++] = source;
       }
     }
-    if (n > graph.maxDegree(level)) {
-      choose(node, candidates, n, scratch);
+    int most = graph.maxDegree(level);
+    if (n > most) {
+      choose(node, candidates, n, blocks ? most : NeighborSelector.usualFill(most), scratch);
     } else if (n > degree) {
       graph.setNeighbors(level, node, candidates, n);
     }

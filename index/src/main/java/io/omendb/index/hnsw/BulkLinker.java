@@ -214,7 +214,9 @@ public final class BulkLinker implements AutoCloseable {
         nodes.set(n++, ordinals.get(place));
       }
     }
-    BulkLevel begun = new BulkLevel(graph, ofLevel, codes, nodes, levelGenerator, workers);
+    BulkLevel begun =
+        new BulkLevel(
+            graph, ofLevel, codes, nodes, levelGenerator, workers, index.parameters().blocks());
     level = begun;
     stages.addFirst(() -> Work.serial(this::closeLevel));
     begun.stages().reversed().forEach(stages::addFirst);

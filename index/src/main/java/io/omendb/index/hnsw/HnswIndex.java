@@ -332,6 +332,11 @@ public final class HnswIndex implements AutoCloseable {
     return HnswSearcher.pooledOrdinal(scratch.pool[i]);
   }
 
+  /** The distance of the i-th nearest node of the last search, of what it was scored on. */
+  public static int foundDistance(SearchScratch scratch, int i) {
+    return HnswSearcher.distanceOf(scratch.pool[i]);
+  }
+
   /** CRC32C over entry, levels and lists: equal graphs have equal hashes. */
   public long graphHash() {
     CRC32C crc = new CRC32C();

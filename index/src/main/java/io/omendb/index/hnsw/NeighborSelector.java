@@ -6,9 +6,9 @@ import io.omendb.index.quantization.CodeTable;
 /**
  * SELECT-NEIGHBORS-HEURISTIC (Alg. 4) with the slack of Vamana's RobustPrune: a candidate is
  * occluded when some selected neighbour is nearer to it than {@code 1 / alpha} of its own squared
- * distance to the node. The nearest occluded candidates then fill the list to three quarters
- * (keepPrunedConnections of the paper): hubs occlude nearly everything, and without the filling raw
- * GloVe vectors stayed at recall 0.917 (ef 320, 100K) instead of 0.966.
+ * distance to the node. The nearest occluded candidates then fill the list, mostly to three
+ * quarters (keepPrunedConnections of the paper): hubs occlude nearly everything, and without the
+ * filling raw GloVe vectors stayed at recall 0.917 (ef 320, 100K) instead of 0.966.
  *
  * <p>Exact duplicates never occlude each other (the comparison is strict), so they may fill at most
  * half a list: the other half must lead elsewhere.
@@ -67,6 +67,11 @@ final class NeighborSelector {
     return n;
   }
 
+  /** Most that a list is filled to which is to take in others. */
+  static int usualFill(int limit) {
+    return limit - limit / 4;
+  }
+
   /** Whether an ordinal is among the first {@code count}. */
   static boolean contains(int[] ordinals, int count, int ordinal) {
     for (int i = 0; i < count; i++) {
@@ -83,12 +88,13 @@ final class NeighborSelector {
    * @param keys candidates as {@code distance << 32 | (ordinal ^ mask)}, ascending, distinct
    * @param mask undone on each ordinal; masks differ from node to node, so that ties among many
    *     equal distances do not all favour the same nodes
+   * @param fill how many are to be selected although they are occluded, if there are as many
    * @param selected receives ordinals
    * @return how many were selected
    */
-  int select(CodeTable codes, long[] keys, int count, int mask, int limit, int[] selected) {
+  int select(
+      CodeTable codes, long[] keys, int count, int mask, int limit, int fill, int[] selected) {
     int dims = codes.dims();
-    int fill = limit - limit / 4;
     int n = 0;
     int spare = 0;
     int duplicates = 0;

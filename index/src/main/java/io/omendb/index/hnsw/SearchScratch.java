@@ -67,6 +67,7 @@ public final class SearchScratch {
   float stopFactor;
 
   private int[] rows = new int[256];
+  private int[] rowDistances = new int[256];
 
   /** Whether distances are biased: an inner product, not a distance. */
   boolean biased;
@@ -119,6 +120,14 @@ public final class SearchScratch {
       rows = new int[length + (length >>> 1)];
     }
     return rows;
+  }
+
+  /** Room for the distances of as many, likewise. */
+  public int[] rowDistances(int length) {
+    if (rowDistances.length < length) {
+      rowDistances = new int[length + (length >>> 1)];
+    }
+    return rowDistances;
   }
 
   /** What searches score nodes on. */

@@ -37,6 +37,9 @@ public record Quantizer(
   /** The largest code. */
   public static final int MAX_CODE = 127;
 
+  /** Of the error of a distance of codes, within which nearly all lie. */
+  private static final double DEVIATIONS = 3;
+
   /** Bounds biases and shift, so that their sums with a distance stay in an int. */
   private static final double MAX_BIAS = 1 << 29;
 
@@ -114,6 +117,21 @@ public record Quantizer(
     for (int j = dimension; j < paddedCodes(); j++) {
       target[j] = 0;
     }
+  }
+
+  /**
+   * The largest distance of codes that rows no farther than a distance have, but for few: each side
+   * is rounded by up to half a step, a twelfth of its square in the mean. L2 and COSINE only; what
+   * is clipped may lie farther.
+   *
+   * @param distance as {@link io.omendb.index.ExactDistance} has it
+   */
+  public int farthest(float distance) {
+    double squared = similarity == Similarity.COSINE ? 2.0 * distance : distance;
+    double ofCodes = squared * scale * scale;
+    return (int)
+        Math.min(
+            Integer.MAX_VALUE, ofCodes + dimension / 6.0 + DEVIATIONS * 2 * Math.sqrt(ofCodes / 6));
   }
 
   /** Turns a vector that has room behind it; returns where the result is. */
