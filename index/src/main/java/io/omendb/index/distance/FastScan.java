@@ -128,11 +128,11 @@ public final class FastScan {
     /**
      * Takes a query.
      *
-     * @param codes 0 to 127, widened
+     * @param codes 0 to 127
      * @param dimension codes that are not padding
      * @param dims with padding
      */
-    public void set(short[] codes, int dimension, int dims) {
+    public void set(byte[] codes, int dimension, int dims) {
       groups = dims / GROUP;
       if (centred.length < dims) {
         centred = new short[dims];

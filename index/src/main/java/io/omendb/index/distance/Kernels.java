@@ -16,7 +16,7 @@ public final class Kernels {
   /** Float rows are padded with zeros to a multiple of this many float32. */
   public static final int FLOAT_BLOCK = 16;
 
-  private static final boolean SIMD = VectorWidth.current() != VectorWidth.SCALAR;
+  static final boolean SIMD = VectorWidth.current() != VectorWidth.SCALAR;
 
   private Kernels() {}
 
@@ -30,8 +30,8 @@ public final class Kernels {
     return (dimension + FLOAT_BLOCK - 1) / FLOAT_BLOCK * FLOAT_BLOCK;
   }
 
-  /** Squared Euclidean distance between a widened query code and one row of 7-bit codes. */
-  public static int squaredL2(short[] query, long row, int dims) {
+  /** Squared Euclidean distance between a query's codes and one row of 7-bit codes. */
+  public static int squaredL2(byte[] query, long row, int dims) {
     return SIMD
         ? SimdKernels.squaredL2(query, row, dims)
         : ScalarKernels.squaredL2(query, row, dims);
@@ -53,7 +53,7 @@ public final class Kernels {
    * @return a value without meaning that keeps the touches alive
    */
   public static int squaredL2(
-      short[] query, long base, long stride, int dims, int[] ordinals, int count, int[] distances) {
+      byte[] query, long base, long stride, int dims, int[] ordinals, int count, int[] distances) {
     int touched = 0;
     for (int i = 0; i < count; i++) {
       touched += Memory.touch(base + ordinals[i] * stride, dims);
@@ -62,13 +62,6 @@ public final class Kernels {
       distances[i] = squaredL2(query, base + ordinals[i] * stride, dims);
     }
     return touched;
-  }
-
-  /** Copies a code row to the widened form of a query. */
-  public static void widen(long row, short[] target, int dims) {
-    for (int i = 0; i < dims; i++) {
-      target[i] = Memory.getByte(row + i);
-    }
   }
 
   /**

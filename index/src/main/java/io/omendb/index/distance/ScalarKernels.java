@@ -18,7 +18,7 @@ public final class ScalarKernels {
    * @param query codes 0..127 as shorts, at least {@code dims} long
    * @param row address of {@code dims} bytes
    */
-  public static int squaredL2(short[] query, long row, int dims) {
+  public static int squaredL2(byte[] query, long row, int dims) {
     int sum = 0;
     for (int i = 0; i < dims; i++) {
       int d = query[i] - Memory.getByte(row + i);
@@ -69,35 +69,33 @@ public final class ScalarKernels {
     return sum;
   }
 
-  /** Bit c: whether {@code addends[from + c] − 2 · dots[at + c]} is below a bound; see Panel. */
-  static int below(float[] addends, int from, float[] dots, int at, float bound) {
-    int below = 0;
-    for (int c = 0; c < Panel.GROUP; c++) {
-      if (addends[from + c] - 2 * dots[at + c] < bound) {
-        below |= 1 << c;
+  /** See {@link WideRows#dots}. */
+  static void dots(float[] rows, int row, int dims, float[] panel, float[] out, int at) {
+    for (int r = 0; r < WideRows.TILE; r++) {
+      int o = at + r * Panel.LANES;
+      Arrays.fill(out, o, o + Panel.LANES, 0);
+      for (int k = 0; k < dims; k++) {
+        float a = rows[row + r * dims + k];
+        for (int lane = 0; lane < Panel.LANES; lane++) {
+          out[o + lane] += a * panel[k * Panel.LANES + lane];
+        }
       }
     }
-    return below;
   }
 
-  /** Products of four columns of one panel with a group of another; see {@link Panel}. */
-  static void dots(
-      float[] rows,
-      int row,
-      float[] columns,
-      int column,
-      int dims,
-      float[] out,
-      int at,
-      int stride) {
-    for (int r = 0; r < Panel.ROWS; r++) {
-      int o = at + r * stride;
-      Arrays.fill(out, o, o + Panel.GROUP, 0);
-      for (int k = 0; k < dims; k++) {
-        float a = rows[row + k * Panel.GROUP + r];
-        int b = column + k * Panel.GROUP;
-        for (int c = 0; c < Panel.GROUP; c++) {
-          out[o + c] += a * columns[b + c];
+  /** See {@link WideRows#offer}. */
+  static void offer(
+      float[] dots, float[] rowNorms, int first, int count, float[] laneNorms, int[] keys) {
+    for (int row = 0; row < count; row++) {
+      for (int lane = 0; lane < Panel.LANES; lane++) {
+        float dot = dots[row * Panel.LANES + lane];
+        float distance = laneNorms[lane] + rowNorms[first + row] - (dot + dot);
+        int bits = Math.max(0, Float.floatToRawIntBits(distance));
+        int key = NearestRows.withRow(bits, first + row);
+        for (int at = lane; at < keys.length && key != Integer.MAX_VALUE; at += Panel.LANES) {
+          int larger = Math.max(keys[at], key);
+          keys[at] = Math.min(keys[at], key);
+          key = larger;
         }
       }
     }

@@ -25,17 +25,23 @@ import jdk.incubator.vector.VectorSpecies;
  * before, and is big), each vector passes through the heap. Then a 128-d norm cost 780 bytes of
  * heap and some 40 times its time, in some runs and not in others.
  *
- * <p>Codes are widened to 16-bit lanes. Four squared differences of 7-bit codes fit an unsigned
- * lane, so lanes are split to 32 bits once a block. The road not taken: 8-bit codes must split
- * after every square, which took 8.6 instead of 6.2 ns for 128 dimensions at 512 bits, and 10.2
- * instead of 6.7 ns at 256 bits (Zen 5, in cache).
+ * <p>Differences of codes are bytes; their amounts are split into even and odd ones, squared in
+ * 16-bit lanes. Four squares of 7-bit codes fit an unsigned lane, so lanes are split to 32 bits
+ * once a block. Roads not taken: rows widened before they are subtracted took 11 instead of 8 ns
+ * for 128 dimensions and 60 instead of 33 for 800 (256 bits, Zen 3, in cache); 8-bit codes must be
+ * widened, and split after every square, 10.2 instead of 6.7 ns for 128 (256 bits, Zen 5).
  */
 final class SimdKernels {
   private static final int BITS = Math.max(128, VectorWidth.current().bits());
   private static final VectorSpecies<Short> SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS));
   private static final VectorSpecies<Byte> BYTES =
+      VectorSpecies.of(byte.class, VectorShape.forBitSize(BITS));
+
+  /** For what remains of a row at 512 bits, and to be widened. */
+  private static final VectorSpecies<Byte> HALF_BYTES =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(BITS / 2));
+
   private static final VectorSpecies<Integer> INTS =
       VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
   private static final VectorSpecies<Float> FLOATS =
@@ -45,8 +51,10 @@ final class SimdKernels {
   private static final int LOW_HALF = 0xFFFF;
 
   private static final int HALF = 16;
-  private static final int STEP = SHORTS.length();
-  private static final int BLOCK = 4 * STEP;
+  private static final short LOW_BYTE = 0xFF;
+  private static final int STEP = BYTES.length();
+  private static final int BLOCK = 2 * STEP;
+  private static final int WIDE_STEP = SHORTS.length();
   private static final int FLOAT_STEP = FLOATS.length();
   private static final int FLOAT_BLOCK = 4 * FLOAT_STEP;
 
@@ -78,46 +86,59 @@ final class SimdKernels {
     }
   }
 
-  static int squaredL2(short[] query, long row, int dims) {
+  static int squaredL2(byte[] query, long row, int dims) {
     IntVector sum = IntVector.zero(INTS);
     int i = 0;
     for (; i + BLOCK <= dims; i += BLOCK) {
       ShortVector d0 =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(ShortVector.fromArray(SHORTS, query, i));
+          ByteVector.fromArray(BYTES, query, i)
+              .sub(ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i, LITTLE_ENDIAN))
+              .abs()
+              .reinterpretAsShorts();
+      ShortVector even0 = d0.and(LOW_BYTE);
+      ShortVector odd0 = d0.lanewise(VectorOperators.LSHR, Byte.SIZE);
       ShortVector d1 =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i + STEP, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(ShortVector.fromArray(SHORTS, query, i + STEP));
-      ShortVector d2 =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(
-                          BYTES, Memory.ALL, row + i + 2L * STEP, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(ShortVector.fromArray(SHORTS, query, i + 2 * STEP));
-      ShortVector d3 =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(
-                          BYTES, Memory.ALL, row + i + 3L * STEP, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(ShortVector.fromArray(SHORTS, query, i + 3 * STEP));
+          ByteVector.fromArray(BYTES, query, i + STEP)
+              .sub(ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i + STEP, LITTLE_ENDIAN))
+              .abs()
+              .reinterpretAsShorts();
+      ShortVector even1 = d1.and(LOW_BYTE);
+      ShortVector odd1 = d1.lanewise(VectorOperators.LSHR, Byte.SIZE);
       IntVector pairs =
-          d0.mul(d0).add(d1.mul(d1)).add(d2.mul(d2).add(d3.mul(d3))).reinterpretAsInts();
+          even0
+              .mul(even0)
+              .add(odd0.mul(odd0))
+              .add(even1.mul(even1).add(odd1.mul(odd1)))
+              .reinterpretAsInts();
       sum = sum.add(pairs.and(LOW_HALF)).add(pairs.lanewise(VectorOperators.LSHR, HALF));
     }
-    for (; i < dims; i += STEP) {
+    for (; i + STEP <= dims; i += STEP) {
       ShortVector d =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(ShortVector.fromArray(SHORTS, query, i));
-      IntVector pairs = d.mul(d).reinterpretAsInts();
+          ByteVector.fromArray(BYTES, query, i)
+              .sub(ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i, LITTLE_ENDIAN))
+              .abs()
+              .reinterpretAsShorts();
+      ShortVector even = d.and(LOW_BYTE);
+      ShortVector odd = d.lanewise(VectorOperators.LSHR, Byte.SIZE);
+      IntVector pairs = even.mul(even).add(odd.mul(odd)).reinterpretAsInts();
       sum = sum.add(pairs.and(LOW_HALF)).add(pairs.lanewise(VectorOperators.LSHR, HALF));
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    if (i == dims) {
+      return sum.reduceLanes(VectorOperators.ADD);
+    }
+    ShortVector d =
+        ByteVector.fromArray(HALF_BYTES, query, i)
+            .sub(ByteVector.fromMemorySegment(HALF_BYTES, Memory.ALL, row + i, LITTLE_ENDIAN))
+            .abs()
+            .reinterpretAsShorts();
+    ShortVector even = d.and(LOW_BYTE);
+    ShortVector odd = d.lanewise(VectorOperators.LSHR, Byte.SIZE);
+    IntVector pairs = even.mul(even).add(odd.mul(odd)).reinterpretAsInts();
+    return sum.reduceLanes(VectorOperators.ADD)
+        + pairs
+            .and(LOW_HALF)
+            .add(pairs.lanewise(VectorOperators.LSHR, HALF))
+            .reduceLanes(VectorOperators.ADD);
   }
 
   static int squaredL2(long a, long b, int dims) {
@@ -125,56 +146,54 @@ final class SimdKernels {
     int i = 0;
     for (; i + BLOCK <= dims; i += BLOCK) {
       ShortVector d0 =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(
-                  (ShortVector)
-                      ByteVector.fromMemorySegment(BYTES, Memory.ALL, b + i, LITTLE_ENDIAN)
-                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
+          ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i, LITTLE_ENDIAN)
+              .sub(ByteVector.fromMemorySegment(BYTES, Memory.ALL, b + i, LITTLE_ENDIAN))
+              .abs()
+              .reinterpretAsShorts();
+      ShortVector even0 = d0.and(LOW_BYTE);
+      ShortVector odd0 = d0.lanewise(VectorOperators.LSHR, Byte.SIZE);
       ShortVector d1 =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i + STEP, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(
-                  (ShortVector)
-                      ByteVector.fromMemorySegment(BYTES, Memory.ALL, b + i + STEP, LITTLE_ENDIAN)
-                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
-      ShortVector d2 =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i + 2L * STEP, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(
-                  (ShortVector)
-                      ByteVector.fromMemorySegment(
-                              BYTES, Memory.ALL, b + i + 2L * STEP, LITTLE_ENDIAN)
-                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
-      ShortVector d3 =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i + 3L * STEP, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(
-                  (ShortVector)
-                      ByteVector.fromMemorySegment(
-                              BYTES, Memory.ALL, b + i + 3L * STEP, LITTLE_ENDIAN)
-                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
+          ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i + STEP, LITTLE_ENDIAN)
+              .sub(ByteVector.fromMemorySegment(BYTES, Memory.ALL, b + i + STEP, LITTLE_ENDIAN))
+              .abs()
+              .reinterpretAsShorts();
+      ShortVector even1 = d1.and(LOW_BYTE);
+      ShortVector odd1 = d1.lanewise(VectorOperators.LSHR, Byte.SIZE);
       IntVector pairs =
-          d0.mul(d0).add(d1.mul(d1)).add(d2.mul(d2).add(d3.mul(d3))).reinterpretAsInts();
+          even0
+              .mul(even0)
+              .add(odd0.mul(odd0))
+              .add(even1.mul(even1).add(odd1.mul(odd1)))
+              .reinterpretAsInts();
       sum = sum.add(pairs.and(LOW_HALF)).add(pairs.lanewise(VectorOperators.LSHR, HALF));
     }
-    for (; i < dims; i += STEP) {
+    for (; i + STEP <= dims; i += STEP) {
       ShortVector d =
-          ((ShortVector)
-                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i, LITTLE_ENDIAN)
-                      .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-              .sub(
-                  (ShortVector)
-                      ByteVector.fromMemorySegment(BYTES, Memory.ALL, b + i, LITTLE_ENDIAN)
-                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
-      IntVector pairs = d.mul(d).reinterpretAsInts();
+          ByteVector.fromMemorySegment(BYTES, Memory.ALL, a + i, LITTLE_ENDIAN)
+              .sub(ByteVector.fromMemorySegment(BYTES, Memory.ALL, b + i, LITTLE_ENDIAN))
+              .abs()
+              .reinterpretAsShorts();
+      ShortVector even = d.and(LOW_BYTE);
+      ShortVector odd = d.lanewise(VectorOperators.LSHR, Byte.SIZE);
+      IntVector pairs = even.mul(even).add(odd.mul(odd)).reinterpretAsInts();
       sum = sum.add(pairs.and(LOW_HALF)).add(pairs.lanewise(VectorOperators.LSHR, HALF));
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    if (i == dims) {
+      return sum.reduceLanes(VectorOperators.ADD);
+    }
+    ShortVector d =
+        ByteVector.fromMemorySegment(HALF_BYTES, Memory.ALL, a + i, LITTLE_ENDIAN)
+            .sub(ByteVector.fromMemorySegment(HALF_BYTES, Memory.ALL, b + i, LITTLE_ENDIAN))
+            .abs()
+            .reinterpretAsShorts();
+    ShortVector even = d.and(LOW_BYTE);
+    ShortVector odd = d.lanewise(VectorOperators.LSHR, Byte.SIZE);
+    IntVector pairs = even.mul(even).add(odd.mul(odd)).reinterpretAsInts();
+    return sum.reduceLanes(VectorOperators.ADD)
+        + pairs
+            .and(LOW_HALF)
+            .add(pairs.lanewise(VectorOperators.LSHR, HALF))
+            .reduceLanes(VectorOperators.ADD);
   }
 
   static float squaredL2(float[] query, long row, int dims) {
@@ -268,32 +287,18 @@ final class SimdKernels {
     return even.add(odd).reduceLanes(VectorOperators.ADD);
   }
 
-  /** Bit c: whether {@code addends[from + c] − 2 · dots[at + c]} is below a bound; see Panel. */
-  static int below(float[] addends, int from, float[] dots, int at, float bound) {
-    int below = 0;
-    for (int c = 0; c < Panel.GROUP; c += FLOAT_STEP) {
-      FloatVector products = FloatVector.fromArray(FLOATS, dots, at + c);
-      FloatVector distances =
-          FloatVector.fromArray(FLOATS, addends, from + c).sub(products.add(products));
-      below |= (int) distances.compare(VectorOperators.LT, bound).toLong() << c;
-    }
-    return below;
-  }
-
   /**
-   * Products of four columns of one panel with a group of another; see {@link Panel}. Each product
-   * is summed component by component, so that no width changes it.
+   * See {@link WideRows#dots}. Each product is summed component by component, so that no width
+   * changes it. Six rows by two vectors are twelve sums, enough to hide the latency of all of them:
+   * with four by two a product took 1.7 times as long (Zen 3, 128 and 784 dimensions).
    */
-  static void dots(
-      float[] rows,
-      int row,
-      float[] columns,
-      int column,
-      int dims,
-      float[] out,
-      int at,
-      int stride) {
-    for (int c = 0; c < Panel.GROUP; c += 2 * FLOAT_STEP) {
+  static void dots(float[] rows, int row, int dims, float[] panel, float[] out, int at) {
+    int row1 = row + dims;
+    int row2 = row1 + dims;
+    int row3 = row2 + dims;
+    int row4 = row3 + dims;
+    int row5 = row4 + dims;
+    for (int lane = 0; lane < Panel.LANES; lane += 2 * FLOAT_STEP) {
       FloatVector s00 = FloatVector.zero(FLOATS);
       FloatVector s01 = FloatVector.zero(FLOATS);
       FloatVector s10 = FloatVector.zero(FLOATS);
@@ -302,33 +307,96 @@ final class SimdKernels {
       FloatVector s21 = FloatVector.zero(FLOATS);
       FloatVector s30 = FloatVector.zero(FLOATS);
       FloatVector s31 = FloatVector.zero(FLOATS);
-      int b = column + c;
+      FloatVector s40 = FloatVector.zero(FLOATS);
+      FloatVector s41 = FloatVector.zero(FLOATS);
+      FloatVector s50 = FloatVector.zero(FLOATS);
+      FloatVector s51 = FloatVector.zero(FLOATS);
       for (int k = 0; k < dims; k++) {
-        int r = row + k * Panel.GROUP;
-        FloatVector b0 = FloatVector.fromArray(FLOATS, columns, b + k * Panel.GROUP);
-        FloatVector b1 = FloatVector.fromArray(FLOATS, columns, b + k * Panel.GROUP + FLOAT_STEP);
-        FloatVector a0 = FloatVector.broadcast(FLOATS, rows[r]);
-        FloatVector a1 = FloatVector.broadcast(FLOATS, rows[r + 1]);
-        FloatVector a2 = FloatVector.broadcast(FLOATS, rows[r + 2]);
-        FloatVector a3 = FloatVector.broadcast(FLOATS, rows[r + 3]);
+        int b = lane + k * Panel.LANES;
+        FloatVector b0 = FloatVector.fromArray(FLOATS, panel, b);
+        FloatVector b1 = FloatVector.fromArray(FLOATS, panel, b + FLOAT_STEP);
+        FloatVector a0 = FloatVector.broadcast(FLOATS, rows[row + k]);
         s00 = a0.fma(b0, s00);
         s01 = a0.fma(b1, s01);
+        FloatVector a1 = FloatVector.broadcast(FLOATS, rows[row1 + k]);
         s10 = a1.fma(b0, s10);
         s11 = a1.fma(b1, s11);
+        FloatVector a2 = FloatVector.broadcast(FLOATS, rows[row2 + k]);
         s20 = a2.fma(b0, s20);
         s21 = a2.fma(b1, s21);
+        FloatVector a3 = FloatVector.broadcast(FLOATS, rows[row3 + k]);
         s30 = a3.fma(b0, s30);
         s31 = a3.fma(b1, s31);
+        FloatVector a4 = FloatVector.broadcast(FLOATS, rows[row4 + k]);
+        s40 = a4.fma(b0, s40);
+        s41 = a4.fma(b1, s41);
+        FloatVector a5 = FloatVector.broadcast(FLOATS, rows[row5 + k]);
+        s50 = a5.fma(b0, s50);
+        s51 = a5.fma(b1, s51);
       }
-      int o = at + c;
+      int o = at + lane;
       s00.intoArray(out, o);
       s01.intoArray(out, o + FLOAT_STEP);
-      s10.intoArray(out, o + stride);
-      s11.intoArray(out, o + stride + FLOAT_STEP);
-      s20.intoArray(out, o + 2 * stride);
-      s21.intoArray(out, o + 2 * stride + FLOAT_STEP);
-      s30.intoArray(out, o + 3 * stride);
-      s31.intoArray(out, o + 3 * stride + FLOAT_STEP);
+      s10.intoArray(out, o + Panel.LANES);
+      s11.intoArray(out, o + Panel.LANES + FLOAT_STEP);
+      s20.intoArray(out, o + 2 * Panel.LANES);
+      s21.intoArray(out, o + 2 * Panel.LANES + FLOAT_STEP);
+      s30.intoArray(out, o + 3 * Panel.LANES);
+      s31.intoArray(out, o + 3 * Panel.LANES + FLOAT_STEP);
+      s40.intoArray(out, o + 4 * Panel.LANES);
+      s41.intoArray(out, o + 4 * Panel.LANES + FLOAT_STEP);
+      s50.intoArray(out, o + 5 * Panel.LANES);
+      s51.intoArray(out, o + 5 * Panel.LANES + FLOAT_STEP);
+    }
+  }
+
+  /** See {@link WideRows#offer}. Keys stay in registers while the rows pass. */
+  static void offer(
+      float[] dots, float[] rowNorms, int first, int count, float[] laneNorms, int[] keys) {
+    for (int lane = 0; lane < Panel.LANES; lane += FLOAT_STEP) {
+      FloatVector laneNorm = FloatVector.fromArray(FLOATS, laneNorms, lane);
+      IntVector k0 = IntVector.fromArray(INTS, keys, lane);
+      IntVector k1 = IntVector.fromArray(INTS, keys, lane + Panel.LANES);
+      IntVector k2 = IntVector.fromArray(INTS, keys, lane + 2 * Panel.LANES);
+      IntVector k3 = IntVector.fromArray(INTS, keys, lane + 3 * Panel.LANES);
+      IntVector k4 = IntVector.fromArray(INTS, keys, lane + 4 * Panel.LANES);
+      IntVector k5 = IntVector.fromArray(INTS, keys, lane + 5 * Panel.LANES);
+      IntVector k6 = IntVector.fromArray(INTS, keys, lane + 6 * Panel.LANES);
+      IntVector k7 = IntVector.fromArray(INTS, keys, lane + 7 * Panel.LANES);
+      for (int row = 0; row < count; row++) {
+        FloatVector dot = FloatVector.fromArray(FLOATS, dots, row * Panel.LANES + lane);
+        IntVector key =
+            laneNorm
+                .add(rowNorms[first + row])
+                .sub(dot.add(dot))
+                .reinterpretAsInts()
+                .max(0)
+                .and(~NearestRows.ROW_MASK)
+                .or(first + row);
+        IntVector m0 = k0.max(key);
+        k0 = k0.min(key);
+        IntVector m1 = k1.max(m0);
+        k1 = k1.min(m0);
+        IntVector m2 = k2.max(m1);
+        k2 = k2.min(m1);
+        IntVector m3 = k3.max(m2);
+        k3 = k3.min(m2);
+        IntVector m4 = k4.max(m3);
+        k4 = k4.min(m3);
+        IntVector m5 = k5.max(m4);
+        k5 = k5.min(m4);
+        IntVector m6 = k6.max(m5);
+        k6 = k6.min(m5);
+        k7 = k7.min(m6);
+      }
+      k0.intoArray(keys, lane);
+      k1.intoArray(keys, lane + Panel.LANES);
+      k2.intoArray(keys, lane + 2 * Panel.LANES);
+      k3.intoArray(keys, lane + 3 * Panel.LANES);
+      k4.intoArray(keys, lane + 4 * Panel.LANES);
+      k5.intoArray(keys, lane + 5 * Panel.LANES);
+      k6.intoArray(keys, lane + 6 * Panel.LANES);
+      k7.intoArray(keys, lane + 7 * Panel.LANES);
     }
   }
 
@@ -435,14 +503,14 @@ final class SimdKernels {
     IntVector lengths = IntVector.zero(INTS);
     IntVector selected = IntVector.zero(INTS);
     long bits = 0;
-    for (int i = 0; i < dims; i += STEP) {
+    for (int i = 0; i < dims; i += WIDE_STEP) {
       ShortVector u =
           (ShortVector)
-              ByteVector.fromMemorySegment(BYTES, Memory.ALL, centre + i, LITTLE_ENDIAN)
+              ByteVector.fromMemorySegment(HALF_BYTES, Memory.ALL, centre + i, LITTLE_ENDIAN)
                   .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0);
       ShortVector r =
           ((ShortVector)
-                  ByteVector.fromMemorySegment(BYTES, Memory.ALL, row + i, LITTLE_ENDIAN)
+                  ByteVector.fromMemorySegment(HALF_BYTES, Memory.ALL, row + i, LITTLE_ENDIAN)
                       .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
               .sub(u);
       VectorMask<Short> set = r.compare(VectorOperators.GT, (short) 0);
@@ -452,7 +520,7 @@ final class SimdKernels {
       IntVector ofCentre = u.blend((short) 0, set.not()).reinterpretAsInts();
       selected =
           selected.add(ofCentre.and(LOW_HALF)).add(ofCentre.lanewise(VectorOperators.LSHR, HALF));
-      if ((i + STEP) % Long.SIZE == 0 || i + STEP >= dims) {
+      if ((i + WIDE_STEP) % Long.SIZE == 0 || i + WIDE_STEP >= dims) {
         signs[word + i / Long.SIZE] = bits;
         bits = 0;
       }

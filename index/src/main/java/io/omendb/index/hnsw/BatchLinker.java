@@ -2,6 +2,7 @@ package io.omendb.index.hnsw;
 
 import io.omendb.index.distance.Kernels;
 import io.omendb.index.quantization.CodeTable;
+import io.omendb.memory.Memory;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 
@@ -491,7 +492,7 @@ final class BatchLinker {
 
   private static void loadQuery(CodeTable codes, int node, SearchScratch scratch) {
     scratch.biased = false;
-    Kernels.widen(codes.row(node), scratch.query(codes.dims()), codes.dims());
+    Memory.read(codes.row(node), scratch.query(codes.dims()), 0, codes.dims());
   }
 
   /** Orders equal distances differently at each node; see {@link NeighborSelector#select}. */

@@ -34,6 +34,12 @@ final class BulkLevel implements AutoCloseable {
 
   private static final int LEAVES_OF_STEP = 32;
 
+  /** Nodes of a range of {@link InEdges}, so long as there are not too many ranges. */
+  private static final int RANGE = 1 << 18;
+
+  /** Ranges of {@link InEdges}, for each of which all lists are read. */
+  private static final int MOST_RANGES = 32;
+
   private final HnswGraph graph;
   private final int level;
   private final CodeTable codes;
@@ -84,7 +90,7 @@ final class BulkLevel implements AutoCloseable {
         this::joinLeaves,
         () -> BulkLinker.Work.serial(this::gatherEntries),
         this::select,
-        () -> BulkLinker.Work.serial(this::gatherInEdges),
+        this::gatherInEdges,
         this::merge);
   }
 
@@ -170,8 +176,10 @@ final class BulkLevel implements AutoCloseable {
         candidates[n++] = candidates[i];
       }
     }
-    n = addListAbove(node, candidates, n, scratch);
-    choose(node, candidates, n, NeighborSelector.usualFill(graph.maxDegree(level)), scratch);
+    measure(node, candidates, 0, n, scratch);
+    int all = addListAbove(node, candidates, n, scratch);
+    measure(node, candidates, n, all, scratch);
+    choose(node, all, NeighborSelector.usualFill(graph.maxDegree(level)), scratch);
   }
 
   /**
@@ -179,7 +187,7 @@ final class BulkLevel implements AutoCloseable {
    */
   private int addListAbove(int node, int[] candidates, int count, LinkScratch scratch) {
     int nearest =
-        levelGenerator.levelOf(node) > level ? node : nearestAbove(node, candidates, count);
+        levelGenerator.levelOf(node) > level ? node : nearestAbove(candidates, count, scratch);
     int n = count;
     if (nearest != NONE) {
       int above = graph.neighbors(level + 1, nearest, scratch.list);
@@ -192,82 +200,132 @@ final class BulkLevel implements AutoCloseable {
     return n;
   }
 
-  private int nearestAbove(int node, int[] candidates, int count) {
-    long row = codes.row(node);
+  private int nearestAbove(int[] candidates, int count, LinkScratch scratch) {
     long nearest = Long.MAX_VALUE;
+    int which = NONE;
     for (int i = 0; i < count; i++) {
-      if (levelGenerator.levelOf(candidates[i]) > level) {
-        int distance = Kernels.squaredL2(row, codes.row(candidates[i]), codes.dims());
-        nearest = Math.min(nearest, HnswSearcher.key(distance, candidates[i]));
+      if (levelGenerator.levelOf(candidates[i]) > level && scratch.candidates[i] < nearest) {
+        nearest = scratch.candidates[i];
+        which = candidates[i];
       }
     }
-    return nearest == Long.MAX_VALUE ? NONE : HnswSearcher.ordinalOf(nearest);
+    return which;
   }
 
-  /** Makes a list of the best of its candidates. */
-  private void choose(int node, int[] candidates, int count, int fill, LinkScratch scratch) {
+  /** Gives candidates their keys. */
+  private void measure(int node, int[] candidates, int from, int to, LinkScratch scratch) {
     int touched = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = from; i < to; i++) {
       touched += Memory.touch(codes.row(candidates[i]), codes.dims());
     }
     scratch.search.keep(touched);
     long row = codes.row(node);
     int mask = BatchLinker.tieMask(node);
-    long[] keys = scratch.candidates(count);
-    for (int i = 0; i < count; i++) {
+    long[] keys = scratch.candidates(to);
+    for (int i = from; i < to; i++) {
       int distance = Kernels.squaredL2(row, codes.row(candidates[i]), codes.dims());
       keys[i] = BatchLinker.masked(HnswSearcher.key(distance, candidates[i]), mask);
     }
+  }
+
+  /** Makes a list of the best of what was measured. */
+  private void choose(int node, int count, int fill, LinkScratch scratch) {
+    long[] keys = scratch.candidates;
     Arrays.sort(keys, 0, count);
     int degree =
         scratch.selector.select(
-            codes, keys, count, mask, graph.maxDegree(level), fill, scratch.selected);
+            codes,
+            keys,
+            count,
+            BatchLinker.tieMask(node),
+            graph.maxDegree(level),
+            fill,
+            scratch.selected);
     graph.setNeighbors(level, node, scratch.selected, degree);
   }
 
   /**
-   * For each place, the nodes whose lists have it.
-   *
-   * @param ends by place, one more than the last of its sources
+   * For each node, those whose lists have it, ascending. Nodes are taken together in ranges of
+   * their ordinals, each as large as the cache holds the in-edges of: written in one go, each of
+   * them would miss.
    */
-  private record InEdges(NativeInts sources, NativeInts ends) implements AutoCloseable {
+  private static final class InEdges implements AutoCloseable {
+    private final int rangeSize;
+    private final @Nullable NativeInts[] sources;
+
+    /**
+     * By ordinal, from that of the first node on, one more than the last of its sources in those of
+     * its range.
+     */
+    private final NativeInts ends;
+
+    InEdges(int rangeSize, int span) {
+      this.rangeSize = rangeSize;
+      this.sources = new @Nullable NativeInts[Math.ceilDiv(span, rangeSize)];
+      this.ends = new NativeInts(span);
+    }
+
+    NativeInts sourcesOf(int range) {
+      return Objects.requireNonNull(sources[range]);
+    }
+
     @Override
     public void close() {
-      sources.close();
+      for (NativeInts ofRange : sources) {
+        if (ofRange != null) {
+          ofRange.close();
+        }
+      }
       ends.close();
     }
   }
 
-  private void gatherInEdges() {
+  private BulkLinker.Work gatherInEdges() {
     closeJoin();
+    int span = nodes.get(count - 1) - nodes.get(0) + 1;
+    int ofWorkers = Math.min(RANGE, Math.ceilDiv(span, workers.threads()));
+    int rangeSize = Math.max(ofWorkers, Math.ceilDiv(span, MOST_RANGES));
+    InEdges edges = new InEdges(rangeSize, span);
+    inEdges = edges;
+    return new BulkLinker.Work(
+        edges.sources.length,
+        1,
+        worker -> {
+          int[] list = workers.scratch(worker, graph.maxDegree(0)).list;
+          return range -> gatherInEdges(edges, range, list);
+        });
+  }
+
+  private void gatherInEdges(InEdges edges, int range, int[] list) {
+    NativeInts ends = edges.ends;
     int first = nodes.get(0);
-    int[] list = new int[graph.maxDegree(0)];
-    NativeInts next = new NativeInts(count);
-    try (NativeInts placeOf = new NativeInts(nodes.get(count - 1) - first + 1L)) {
-      int edges = 0;
-      for (int place = 0; place < count; place++) {
-        placeOf.set(nodes.get(place) - first, place);
-      }
-      for (int place = 0; place < count; place++) {
-        int degree = graph.neighbors(level, nodes.get(place), list);
-        for (int i = 0; i < degree; i++) {
-          next.add(placeOf.get(list[i] - first), 1);
+    int from = range * edges.rangeSize;
+    int size = (int) Math.min(edges.rangeSize, ends.length() - from);
+    for (int place = 0; place < count; place++) {
+      int degree = graph.neighbors(level, nodes.get(place), list);
+      for (int i = 0; i < degree; i++) {
+        int target = list[i] - first;
+        if (target - from >= 0 && target - from < size) {
+          ends.add(target, 1);
         }
       }
-      for (int place = 0; place < count; place++) {
-        int degree = next.get(place);
-        next.set(place, edges);
-        edges += degree;
-      }
-      NativeInts sources = new NativeInts(edges);
-      inEdges = new InEdges(sources, next);
-      for (int place = 0; place < count; place++) {
-        int node = nodes.get(place);
-        int degree = graph.neighbors(level, node, list);
-        for (int i = 0; i < degree; i++) {
-          int target = placeOf.get(list[i] - first);
-          sources.set(next.get(target), node);
-          next.add(target, 1);
+    }
+    int sum = 0;
+    for (int target = from; target < from + size; target++) {
+      int degree = ends.get(target);
+      ends.set(target, sum);
+      sum += degree;
+    }
+    NativeInts sources = new NativeInts(sum);
+    edges.sources[range] = sources;
+    for (int place = 0; place < count; place++) {
+      int node = nodes.get(place);
+      int degree = graph.neighbors(level, node, list);
+      for (int i = 0; i < degree; i++) {
+        int target = list[i] - first;
+        if (target - from >= 0 && target - from < size) {
+          sources.set(ends.get(target), node);
+          ends.add(target, 1);
         }
       }
     }
@@ -294,20 +352,23 @@ final class BulkLevel implements AutoCloseable {
   private void merge(InEdges edges, int place, int[] candidates, LinkScratch scratch) {
     int node = nodes.get(place);
     int degree = graph.neighbors(level, node, candidates);
-    int from = place == 0 ? 0 : edges.ends.get(place - 1);
-    int sources = edges.ends.get(place) - from;
+    int target = node - nodes.get(0);
+    int range = target / edges.rangeSize;
+    int from = target % edges.rangeSize == 0 ? 0 : edges.ends.get(target - 1);
+    int sources = edges.ends.get(target) - from;
     int taken = Math.min(sources, candidates.length - degree);
     int n = degree;
     for (int i = 0; i < taken; i++) {
       // Of a hub's many some, spread over all.
-      int source = edges.sources.get(from + (long) i * sources / taken);
+      int source = edges.sourcesOf(range).get(from + (long) i * sources / taken);
       if (!NeighborSelector.contains(candidates, degree, source)) {
         candidates[n++] = source;
       }
     }
     int most = graph.maxDegree(level);
     if (n > most) {
-      choose(node, candidates, n, blocks ? most : NeighborSelector.usualFill(most), scratch);
+      measure(node, candidates, 0, n, scratch);
+      choose(node, n, blocks ? most : NeighborSelector.usualFill(most), scratch);
     } else if (n > degree) {
       graph.setNeighbors(level, node, candidates, n);
     }

@@ -1,17 +1,18 @@
 package io.omendb.index.hnsw;
 
+import io.omendb.index.distance.NearestRows;
 import io.omendb.index.distance.Panel;
+import io.omendb.index.distance.WideRows;
 import io.omendb.index.quantization.CodeTable;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
 import io.omendb.memory.NativeInts;
-import java.util.Arrays;
 
 /**
  * Compares the members of each leaf of a {@link Partition} with each other and keeps, for each
- * member, where those lie that are candidates for its list: the {@link #NEAREST} nearest, as many
- * of each sample of the nodes that it is of itself, the {@link #GUESTS} to which it is the gate,
- * and of those that have it among theirs as many as there is room for.
+ * member, where those lie that are candidates for its list: the {@link NearestRows#RANKS} nearest,
+ * as many of each sample of the nodes that it is of itself, the {@link #GUESTS} to which it is the
+ * gate, and of those that have it among theirs as many as there is room for.
  *
  * <p>A guest of a leaf is any other node. It becomes a candidate of the members nearest to it, its
  * gates: a search that comes to this leaf on its way to the guest's neighbourhood comes nearest to
@@ -28,8 +29,6 @@ import java.util.Arrays;
  * locks, and nothing depends on the threads.
  */
 final class LeafJoin implements AutoCloseable {
-  private static final int NEAREST = 8;
-
   /** Candidates of a member in a leaf. */
   static final int ROOM = 16;
 
@@ -48,7 +47,6 @@ final class LeafJoin implements AutoCloseable {
   private static final long GUEST_SEED = 0x6E57_0F_A11EAFL;
   private static final long SAMPLE_SEED = 0x5EED_0F_5A3F_1E5L;
   private static final short END = -1;
-  private static final int GROUPS = NearestColumns.groups(Partition.LARGEST_LEAF + GUESTS);
 
   private final CodeTable codes;
   private final NativeInts nodes;
@@ -66,25 +64,23 @@ final class LeafJoin implements AutoCloseable {
 
   /** A worker's own arrays. */
   static final class Scratch {
+    private final WideRows members;
     private final Panel panel;
-    private final float[] dots = new float[Panel.ROWS * (Partition.LARGEST_LEAF + GUESTS)];
+    private final NearestRows found = new NearestRows();
+
+    /** How many members are of each sample. */
+    private final int[] sizes = new int[SCALES + 1];
+
     private final short[] nearest = new short[Partition.LARGEST_LEAF * ROOM];
     private final byte[] counts = new byte[Partition.LARGEST_LEAF];
-    private final int[] own = new int[Partition.LARGEST_LEAF];
-    private final byte[] scales = new byte[Partition.LARGEST_LEAF];
-    private final NearestColumns found = new NearestColumns(NEAREST);
 
-    /** Which members are of a sample, a bit each, {@link #GROUPS} ints a sample. */
-    private final int[] ofScale = new int[(1 + SCALES) * GROUPS];
+    /** By member, how many are of its own finding. */
+    private final byte[] own = new byte[Partition.LARGEST_LEAF];
 
-    private final float[] gateDistances = new float[GUESTS * GATES];
-
-    /** By guest, the distance of its farthest gate, negated. */
-    private final float[] gateBounds = new float[GUESTS];
-
-    private final short[] gates = new short[GUESTS * GATES];
+    private final short[] gates = new short[GATES * GUESTS];
 
     Scratch(int dims) {
+      members = new WideRows(dims);
       panel = new Panel(dims);
     }
   }
@@ -98,32 +94,16 @@ final class LeafJoin implements AutoCloseable {
   void join(int leaf, Scratch scratch) {
     int from = partition.leafStart(leaf);
     int size = partition.leafStart(leaf + 1) - from;
-    Panel panel = scratch.panel;
-    panel.resize(size + GUESTS);
-    Arrays.fill(scratch.ofScale, 0);
+    orderByScale(from, from + size, scratch);
+    scratch.members.resize(size);
     for (int i = 0; i < size; i++) {
-      int node = nodes.get(partition.member(from + i));
-      panel.set(i, codes.row(node));
-      scratch.scales[i] = scaleOf(node);
-      for (int scale = 0; scale <= scratch.scales[i]; scale++) {
-        scratch.ofScale[scale * GROUPS + i / Panel.GROUP] |= 1 << i % Panel.GROUP;
-      }
+      scratch.members.set(i, codes.row(nodes.get(partition.member(from + i))));
     }
-    for (int guest = 0; guest < GUESTS; guest++) {
-      panel.set(size + guest, codes.row(nodes.get(guestOf(leaf, guest))));
+    for (int first = 0; first < size; first += Panel.LANES) {
+      findNearest(first, size, scratch);
     }
-    Arrays.fill(scratch.gateDistances, Float.POSITIVE_INFINITY);
-    Arrays.fill(scratch.gateBounds, Float.NEGATIVE_INFINITY);
-    int stride = Panel.padded(panel.size());
-    for (int row = 0; row < size; row += Panel.ROWS) {
-      for (int group = 0; group * Panel.GROUP < panel.size(); group++) {
-        panel.dots(row, panel, group, scratch.dots, group * Panel.GROUP, stride);
-      }
-      for (int i = row; i < Math.min(size, row + Panel.ROWS); i++) {
-        int at = (i - row) * stride;
-        candidates(panel, i, at, scratch);
-        offerAsGate(panel, size, i, at, scratch);
-      }
+    for (int first = 0; first < GUESTS; first += Panel.LANES) {
+      findGates(leaf, first, size, scratch);
     }
     addGuests(size, scratch);
     addReverse(size, scratch);
@@ -139,22 +119,51 @@ final class LeafJoin implements AutoCloseable {
     }
   }
 
-  /** The nearest of all, then those of each sample that the member itself is of. */
-  private static void candidates(Panel panel, int row, int at, Scratch scratch) {
-    NearestColumns found = scratch.found;
-    short[] nearest = scratch.nearest;
-    int first = row * ROOM;
-    int count = 0;
-    for (int scale = 0; scale <= scratch.scales[row]; scale++) {
-      found.find(panel, scratch.dots, at, NEAREST, scratch.ofScale, scale * GROUPS, row);
-      for (int i = 0; i < found.size() && count < ROOM; i++) {
-        short member = (short) found.column(i);
-        if (!has(nearest, first, count, member)) {
-          nearest[first + count++] = member;
+  /** Has the members of each sample come before all others. */
+  private void orderByScale(int from, int to, Scratch scratch) {
+    int next = from;
+    for (int scale = SCALES; scale >= 0; scale--) {
+      for (int entry = next; entry < to; entry++) {
+        if (scaleOf(nodes.get(partition.member(entry))) == scale) {
+          partition.swap(next++, entry);
         }
       }
+      scratch.sizes[scale] = next - from;
     }
-    scratch.counts[row] = (byte) count;
+  }
+
+  /** The nearest of all, then those of each sample that the member itself is of. */
+  private static void findNearest(int first, int size, Scratch scratch) {
+    NearestRows found = scratch.found;
+    scratch.members.copyTo(scratch.panel, first, Math.min(Panel.LANES, size - first));
+    for (int scale = 0; scale <= SCALES && first < scratch.sizes[scale]; scale++) {
+      int members = scratch.sizes[scale];
+      found.find(scratch.members, members, scratch.panel, first);
+      for (int i = first; i < Math.min(members, first + Panel.LANES); i++) {
+        int count = scale == 0 ? 0 : scratch.counts[i];
+        int firstCount = count;
+        for (int rank = 0; rank < NearestRows.RANKS && count < ROOM; rank++) {
+          short member = (short) found.row(rank, i - first);
+          if (member >= 0 && !has(scratch.nearest, i * ROOM, firstCount, member)) {
+            scratch.nearest[i * ROOM + count++] = member;
+          }
+        }
+        scratch.counts[i] = (byte) count;
+      }
+    }
+  }
+
+  /** Finds the members that are nearest to guests. */
+  private void findGates(int leaf, int first, int size, Scratch scratch) {
+    for (int lane = 0; lane < Panel.LANES; lane++) {
+      scratch.panel.set(lane, codes.row(nodes.get(guestOf(leaf, first + lane))));
+    }
+    scratch.found.find(scratch.members, size, scratch.panel, size);
+    for (int rank = 0; rank < GATES; rank++) {
+      for (int lane = 0; lane < Panel.LANES; lane++) {
+        scratch.gates[rank * GUESTS + first + lane] = (short) scratch.found.row(rank, lane);
+      }
+    }
   }
 
   /** Of a node of one of the samples, each of which has a fourth of the one before; 0: of none. */
@@ -169,40 +178,15 @@ final class LeafJoin implements AutoCloseable {
     return (int) Long.remainderUnsigned(hash, nodes.length());
   }
 
-  /** Makes a member the gate of the guests to which no others are nearer. */
-  private static void offerAsGate(Panel panel, int size, int row, int at, Scratch scratch) {
-    float squaredNorm = panel.squaredNorm(row);
-    for (int first = 0; first < GUESTS; first += Panel.GROUP) {
-      int nearer =
-          Panel.below(scratch.gateBounds, first, scratch.dots, at + size + first, -squaredNorm);
-      for (; nearer != 0; nearer &= nearer - 1) {
-        int guest = first + Integer.numberOfTrailingZeros(nearer);
-        setGate(guest, row, squaredNorm - 2 * scratch.dots[at + size + guest], scratch);
-      }
-    }
-  }
-
-  /** Makes a member a gate of a guest in place of the farthest. */
-  private static void setGate(int guest, int member, float distance, Scratch scratch) {
-    float[] distances = scratch.gateDistances;
-    int first = guest * GATES;
-    int i = first + GATES - 1;
-    for (; i > first && distances[i - 1] > distance; i--) {
-      distances[i] = distances[i - 1];
-      scratch.gates[i] = scratch.gates[i - 1];
-    }
-    distances[i] = distance;
-    scratch.gates[i] = (short) member;
-    scratch.gateBounds[guest] = -distances[first + GATES - 1];
-  }
-
   /** Each guest becomes a candidate of its gates. */
   private static void addGuests(int size, Scratch scratch) {
+    for (int i = 0; i < size; i++) {
+      scratch.own[i] = scratch.counts[i];
+    }
     for (int i = 0; i < Math.min(size, GATES) * GUESTS; i++) {
-      int guest = i % GUESTS;
-      int gate = scratch.gates[guest * GATES + i / GUESTS];
+      int gate = scratch.gates[i];
       if (scratch.counts[gate] < ROOM) {
-        scratch.nearest[gate * ROOM + scratch.counts[gate]++] = (short) (size + guest);
+        scratch.nearest[gate * ROOM + scratch.counts[gate]++] = (short) (size + i % GUESTS);
       }
     }
   }
@@ -211,20 +195,14 @@ final class LeafJoin implements AutoCloseable {
   private static void addReverse(int size, Scratch scratch) {
     short[] nearest = scratch.nearest;
     byte[] counts = scratch.counts;
-    int[] own = scratch.own;
-    int most = 0;
-    for (int i = 0; i < size; i++) {
-      own[i] = counts[i];
-      most = Math.max(most, own[i]);
-    }
-    for (int rank = 0; rank < most; rank++) {
+    byte[] own = scratch.own;
+    for (int rank = 0; rank < ROOM; rank++) {
       for (int i = 0; i < size; i++) {
-        if (rank >= own[i]) {
-          continue;
-        }
-        int other = nearest[i * ROOM + rank];
-        if (other < size && counts[other] < ROOM && !has(nearest, other * ROOM, counts[other], i)) {
-          nearest[other * ROOM + counts[other]++] = (short) i;
+        if (rank < own[i]) {
+          int other = nearest[i * ROOM + rank];
+          if (counts[other] < ROOM && !has(nearest, other * ROOM, own[other], i)) {
+            nearest[other * ROOM + counts[other]++] = (short) i;
+          }
         }
       }
     }

@@ -8,6 +8,9 @@ record LevelGenerator(long seed, int m) {
   int levelOf(int ordinal) {
     long h = mix(seed ^ mix(ordinal));
     double u = ((h >>> 11) + 1) * 0x1.0p-53; // (0, 1]
+    if (u * m > 1) {
+      return 0; // mostly, without two logarithms
+    }
     return Math.min(HnswGraph.MAX_LEVEL, (int) (-Math.log(u) / Math.log(m)));
   }
 

@@ -1,5 +1,7 @@
 package io.omendb.index.hnsw;
 
+import java.util.Arrays;
+
 /**
  * A worker's own arrays while it links, of whichever collection: there may be many collections, and
  * one batch is linked at a time.
@@ -29,9 +31,10 @@ final class LinkScratch {
     return degree <= maxDegree;
   }
 
+  /** {@link #candidates} with room for so many; what is in them stays. */
   long[] candidates(int size) {
     if (candidates.length < size) {
-      candidates = new long[size + (size >>> 1)];
+      candidates = Arrays.copyOf(candidates, size + (size >>> 1));
     }
     return candidates;
   }

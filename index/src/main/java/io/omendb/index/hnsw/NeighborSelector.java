@@ -21,8 +21,12 @@ final class NeighborSelector {
 
   private final int[] occluded;
 
+  /** By rank, of what is selected, the order in which it is compared with a candidate. */
+  private final int[] order;
+
   NeighborSelector(int maxDegree) {
     this.occluded = new int[maxDegree];
+    this.order = new int[maxDegree];
   }
 
   /**
@@ -105,12 +109,13 @@ final class NeighborSelector {
         if (2 * ++duplicates > limit) {
           continue;
         }
-      } else if (isOccluded(codes, dims, candidate, distance, selected, n)) {
+      } else if (isOccluded(codes, dims, candidate, distance, n)) {
         if (spare < fill) {
           occluded[spare++] = candidate;
         }
         continue;
       }
+      order[n] = candidate;
       selected[n++] = candidate;
     }
     for (int i = 0; i < spare && n < fill; i++) {
@@ -119,12 +124,18 @@ final class NeighborSelector {
     return n;
   }
 
-  private static boolean isOccluded(
-      CodeTable codes, int dims, int candidate, int distance, int[] selected, int n) {
+  /**
+   * Whether one of those selected is near enough. Who occluded a candidate is likely to occlude the
+   * next, and is asked first.
+   */
+  private boolean isOccluded(CodeTable codes, int dims, int candidate, int distance, int n) {
     long row = codes.row(candidate);
     for (int s = 0; s < n; s++) {
-      int between = Kernels.squaredL2(row, codes.row(selected[s]), dims);
+      int other = order[s];
+      int between = Kernels.squaredL2(row, codes.row(other), dims);
       if (between * ALPHA < distance) {
+        System.arraycopy(order, 0, order, 1, s);
+        order[0] = other;
         return true;
       }
     }

@@ -1,6 +1,8 @@
 package io.omendb.index.hnsw;
 
+import io.omendb.index.distance.NearestRows;
 import io.omendb.index.distance.Panel;
+import io.omendb.index.distance.WideRows;
 import io.omendb.index.quantization.CodeTable;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
@@ -32,20 +34,26 @@ final class Partition implements AutoCloseable {
   /** Leaders of the first cut. */
   private static final int MOST_LEADERS = 1000;
 
-  /** Nodes of a chunk of {@link #assign}; a multiple of {@link Panel#ROWS}. */
+  /** Nodes of a chunk of {@link #assign}; a multiple of {@link Panel#LANES}. */
   private static final int STRIPE = 256;
+
+  /** Entries among which a leaf is sought; about as many as a leaf has. */
+  private static final int ENTRIES_OF_SEARCH = 128;
 
   private final CodeTable codes;
   private final NativeInts nodes;
   private final int count;
   private final int fanout;
   private final int leaders;
-  private final Panel leaderPanel;
+  private final WideRows leaderRows;
   private final NativeInts members;
   private final AddressSpace assigned;
   private final int[] clusterStarts;
   private final int[][] leavesOf;
   private int[] leafStarts = {};
+
+  /** The leaf of every {@link #ENTRIES_OF_SEARCH}-th entry. */
+  private int[] leafAt = {};
 
   /**
    * @param nodes ordinals by place
@@ -63,12 +71,12 @@ final class Partition implements AutoCloseable {
     this.members = new NativeInts(entries);
     this.assigned = AddressSpace.reserve(entries * Short.BYTES);
     assigned.commit(entries * Short.BYTES);
-    this.leaderPanel = new Panel(codes.quantizer().dimension());
+    this.leaderRows = new WideRows(codes.quantizer().dimension());
     this.clusterStarts = new int[leaders + 1];
     this.leavesOf = new int[leaders][];
-    leaderPanel.resize(leaders);
+    leaderRows.resize(leaders);
     for (int l = 0; l < leaders; l++) {
-      leaderPanel.set(l, codes.row(nodes.get(spread(l, leaders, count))));
+      leaderRows.set(l, codes.row(nodes.get(spread(l, leaders, count))));
     }
   }
 
@@ -87,6 +95,13 @@ final class Partition implements AutoCloseable {
     return members.get(entry);
   }
 
+  /** Swaps two entries of a leaf. */
+  void swap(int entry, int other) {
+    int swapped = members.get(entry);
+    members.set(entry, members.get(other));
+    members.set(other, swapped);
+  }
+
   /** Leaves; after the last {@link #split}. */
   int leaves() {
     return leafStarts.length - 1;
@@ -99,8 +114,11 @@ final class Partition implements AutoCloseable {
 
   /** The leaf of an entry. */
   int leafOf(int entry) {
-    int at = Arrays.binarySearch(leafStarts, entry);
-    return at >= 0 ? at : -at - 2;
+    int leaf = leafAt[entry / ENTRIES_OF_SEARCH];
+    while (leafStarts[leaf + 1] <= entry) {
+      leaf++;
+    }
+    return leaf;
   }
 
   /** The i-th of some places that are spread over {@code size}. */
@@ -115,58 +133,38 @@ final class Partition implements AutoCloseable {
 
   /** A worker's own arrays. */
   static final class Scratch {
-    private final Panel rows;
-    private final Panel ownLeaders;
-    private float[] dots = new float[0];
+    private final Panel panel;
+    private final WideRows ownLeaders;
+    private final NearestRows nearest = new NearestRows();
     private int[] order = new int[0];
     private int[] starts = new int[0];
     private short[] leaderOf = new short[0];
-    private final NearestColumns nearest;
-    private final int[] all = new int[NearestColumns.groups(MOST_LEADERS)];
 
-    Scratch(int dims, int fanout) {
-      rows = new Panel(dims);
-      ownLeaders = new Panel(dims);
-      nearest = new NearestColumns(fanout);
+    Scratch(int dims) {
+      panel = new Panel(dims);
+      ownLeaders = new WideRows(dims);
     }
   }
 
   /** For one thread at a time. */
   Scratch newScratch() {
-    return new Scratch(codes.quantizer().dimension(), fanout);
+    return new Scratch(codes.quantizer().dimension());
   }
 
   /** Finds the leaders of a stripe of places. */
   void assign(int stripe, Scratch scratch) {
-    int from = stripe * STRIPE;
-    int to = Math.min(count, from + STRIPE);
-    scratch.rows.resize(to - from);
-    for (int place = from; place < to; place++) {
-      scratch.rows.set(place - from, codes.row(nodes.get(place)));
-    }
-    products(scratch.rows, leaderPanel, scratch);
-    int stride = Panel.padded(leaders);
-    NearestColumns.setFirst(leaders, scratch.all);
-    for (int i = 0; i < to - from; i++) {
-      scratch.nearest.find(leaderPanel, scratch.dots, i * stride, fanout, scratch.all, 0, -1);
-      for (int f = 0; f < fanout; f++) {
-        long at = assigned.address() + 2L * ((long) (from + i) * fanout + f);
-        Memory.putShort(at, (short) scratch.nearest.column(f));
+    int to = Math.min(count, (stripe + 1) * STRIPE);
+    for (int from = stripe * STRIPE; from < to; from += Panel.LANES) {
+      int lanes = Math.min(Panel.LANES, to - from);
+      for (int lane = 0; lane < lanes; lane++) {
+        scratch.panel.set(lane, codes.row(nodes.get(from + lane)));
       }
-    }
-  }
-
-  /** Products of all rows with all columns, a row of the padded number of columns each. */
-  private static void products(Panel rows, Panel columns, Scratch scratch) {
-    int stride = Panel.padded(columns.size());
-    int wanted = Panel.padded(rows.size()) * stride;
-    if (scratch.dots.length < wanted) {
-      scratch.dots = new float[wanted];
-    }
-    // Group by group: one stays in the first-level cache while all rows pass.
-    for (int group = 0; group * Panel.GROUP < columns.size(); group++) {
-      for (int row = 0; row < rows.size(); row += Panel.ROWS) {
-        rows.dots(row, columns, group, scratch.dots, row * stride + group * Panel.GROUP, stride);
+      scratch.nearest.find(leaderRows, leaders, scratch.panel, leaders);
+      for (int lane = 0; lane < lanes; lane++) {
+        for (int f = 0; f < fanout; f++) {
+          long at = assigned.address() + 2L * ((long) (from + lane) * fanout + f);
+          Memory.putShort(at, (short) scratch.nearest.row(f, lane));
+        }
       }
     }
   }
@@ -250,19 +248,15 @@ final class Partition implements AutoCloseable {
       scratch.leaderOf = new short[size];
     }
     int[] ends = new int[parts];
-    NearestColumns.setFirst(parts, scratch.all);
-    int stride = Panel.padded(parts);
-    for (int stripe = 0; stripe < size; stripe += STRIPE) {
-      int rows = Math.min(STRIPE, size - stripe);
-      scratch.rows.resize(rows);
-      for (int i = 0; i < rows; i++) {
-        scratch.rows.set(i, codes.row(nodes.get(member(from + stripe + i))));
+    for (int first = 0; first < size; first += Panel.LANES) {
+      int lanes = Math.min(Panel.LANES, size - first);
+      for (int lane = 0; lane < lanes; lane++) {
+        scratch.panel.set(lane, codes.row(nodes.get(member(from + first + lane))));
       }
-      products(scratch.rows, scratch.ownLeaders, scratch);
-      for (int i = 0; i < rows; i++) {
-        scratch.nearest.find(scratch.ownLeaders, scratch.dots, i * stride, 1, scratch.all, 0, -1);
-        int leader = scratch.nearest.column(0);
-        scratch.leaderOf[stripe + i] = (short) leader;
+      scratch.nearest.find(scratch.ownLeaders, parts, scratch.panel, parts);
+      for (int lane = 0; lane < lanes; lane++) {
+        int leader = scratch.nearest.row(0, lane);
+        scratch.leaderOf[first + lane] = (short) leader;
         ends[leader]++;
       }
     }
@@ -277,7 +271,7 @@ final class Partition implements AutoCloseable {
       ends[l] = from + start;
     }
     for (int i = 0; i < size; i++) {
-      scratch.order[next[scratch.leaderOf[i]]++] = member(from + i);
+      scratch.order[next[scratch.leaderOf[i]]++] = members.get(from + i);
     }
     for (int i = 0; i < size; i++) {
       members.set(from + i, scratch.order[i]);
@@ -294,6 +288,14 @@ final class Partition implements AutoCloseable {
       }
     }
     leafStarts = joinSmall(starts);
+    leafAt = new int[Math.ceilDiv(entries(), ENTRIES_OF_SEARCH)];
+    int leaf = 0;
+    for (int i = 0; i < leafAt.length; i++) {
+      while (leafStarts[leaf + 1] <= i * ENTRIES_OF_SEARCH) {
+        leaf++;
+      }
+      leafAt[i] = leaf;
+    }
     assigned.close();
   }
 

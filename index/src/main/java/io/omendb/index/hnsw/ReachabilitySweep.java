@@ -101,7 +101,7 @@ final class ReachabilitySweep implements AutoCloseable {
   /** Gives an orphan an edge from a reached node and returns that node. */
   private int adopt(int orphan) {
     scratch.biased = false; // near is where an edge belongs, whatever the similarity
-    Kernels.widen(codes.row(orphan), scratch.query(codes.dims()), codes.dims());
+    Memory.read(codes.row(orphan), scratch.query(codes.dims()), 0, codes.dims());
     HnswSearcher.search(graph, graph.entry(), graph.bound(), codes, EF, scratch);
     int found = scratch.poolSize;
     int[] list = scratch.gathered;

@@ -29,8 +29,8 @@ public final class SearchScratch {
   /** The graph's bound when the search began; nodes from here on are passed over. */
   int bound;
 
-  /** Query code, widened. */
-  short[] query = new short[256];
+  /** Codes of the query. */
+  byte[] query = new byte[256];
 
   /** Padded float query for re-ranking and flat scans. */
   float[] floatQuery = new float[256];
@@ -191,9 +191,9 @@ public final class SearchScratch {
     touched += touches;
   }
 
-  short[] query(int length) {
+  byte[] query(int length) {
     if (query.length < length) {
-      query = new short[length];
+      query = new byte[length];
     }
     return query;
   }

@@ -100,19 +100,19 @@ public record Quantizer(
   }
 
   /**
-   * Encodes a query, widened for the kernels.
+   * Encodes a query.
    *
    * @param query at least {@code dimension} components
    * @param target at least {@link #paddedCodes} long; the padding is zeroed
    * @param work room for twice {@code dimension} components
    */
-  public void encodeQuery(float[] query, short[] target, float[] work) {
+  public void encodeQuery(float[] query, byte[] target, float[] work) {
     System.arraycopy(query, 0, work, 0, dimension);
     int at = rotated(work);
     float factor = scale * queryScale(query);
     for (int j = 0; j < dimension; j++) {
       float code = work[at + j] * factor - low[j] * scale;
-      target[j] = (short) Math.clamp(code + 0.5F, 0, MAX_CODE);
+      target[j] = (byte) Math.clamp(code + 0.5F, 0, MAX_CODE);
     }
     for (int j = dimension; j < paddedCodes(); j++) {
       target[j] = 0;

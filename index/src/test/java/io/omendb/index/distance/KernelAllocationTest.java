@@ -42,7 +42,7 @@ class KernelAllocationTest {
       try (AddressSpace space = AddressSpace.reserve(1 << 16)) {
         space.commit(1 << 16);
         long row = space.address();
-        short[] codes = new short[DIMS];
+        byte[] codes = new byte[DIMS];
         float[] floats = new float[DIMS];
         measure("query", dims -> Kernels.squaredL2(codes, row, dims), Kernels.CODE_BLOCK);
         measure("codes", dims -> Kernels.squaredL2(row, row + 4096, dims), Kernels.CODE_BLOCK);

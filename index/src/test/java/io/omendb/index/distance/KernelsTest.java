@@ -69,46 +69,6 @@ class KernelsTest {
   }
 
   @Test
-  void productsOfPanelsAreThoseOfTheirRows() {
-    for (int dims : new int[] {1, 2, 31, 100, 784, 1040}) {
-      int rows = 1 + random.nextInt(70);
-      Panel panel = new Panel(dims);
-      panel.resize(rows);
-      byte[][] codes = new byte[rows][dims];
-      long row = space.address();
-      for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < dims; j++) {
-          codes[i][j] = (byte) random.nextInt(128);
-          Memory.putByte(row + j, codes[i][j]);
-        }
-        panel.set(i, row);
-      }
-      float[] dots = new float[Panel.ROWS * Panel.GROUP];
-      for (int first = 0; first < rows; first += Panel.ROWS) {
-        for (int group = 0; group * Panel.GROUP < rows; group++) {
-          panel.dots(first, panel, group, dots, 0, Panel.GROUP);
-          for (int i = first; i < Math.min(rows, first + Panel.ROWS); i++) {
-            int columns = Math.min(Panel.GROUP, rows - group * Panel.GROUP);
-            for (int c = 0; c < columns; c++) {
-              int product = dot(codes[i], codes[group * Panel.GROUP + c]);
-              assertEquals(product, dots[(i - first) * Panel.GROUP + c], "dims " + dims);
-            }
-          }
-          assertEquals(dot(codes[first], codes[first]), panel.squaredNorm(first));
-        }
-      }
-    }
-  }
-
-  private static int dot(byte[] a, byte[] b) {
-    int sum = 0;
-    for (int i = 0; i < a.length; i++) {
-      sum += a[i] * b[i];
-    }
-    return sum;
-  }
-
-  @Test
   void estimatesOfBlocksAreThoseOfThePlainLoops() {
     for (int dims : BLOCK_DIMS) {
       Block block = new Block(dims, 1 + random.nextInt(FastScan.COLUMNS));
@@ -159,7 +119,7 @@ class KernelsTest {
         Memory.fill(block.row(row), dims, (byte) (row % 2 == 0 ? MAX_CODE : 0));
       }
       Memory.fill(block.centre, dims, (byte) 1);
-      Arrays.fill(block.queryCodes, (short) MAX_CODE);
+      Arrays.fill(block.queryCodes, (byte) MAX_CODE);
       block.write();
       float[] estimates = new float[FastScan.COLUMNS];
       float[] plain = new float[FastScan.COLUMNS];
@@ -199,18 +159,18 @@ class KernelsTest {
     final int count;
     final long centre = space.address();
     final long address = space.address() + ROW;
-    final short[] queryCodes;
+    final byte[] queryCodes;
     final FastScan.Query query = new FastScan.Query();
 
     Block(int dims, int count) {
       this.dims = dims;
       this.count = count;
       this.dimension = dims - random.nextInt(Kernels.CODE_BLOCK);
-      this.queryCodes = new short[dims];
+      this.queryCodes = new byte[dims];
       space.commit(4 * ROW + (long) FastScan.COLUMNS * dims);
       Memory.fill(centre, dims, (byte) 0);
       for (int j = 0; j < dimension; j++) {
-        queryCodes[j] = (short) random.nextInt(MAX_CODE + 1);
+        queryCodes[j] = (byte) random.nextInt(MAX_CODE + 1);
         Memory.putByte(centre + j, (byte) (MAX_CODE / 2 - 10 + random.nextInt(20)));
       }
       for (int row = 0; row < FastScan.COLUMNS; row++) {
@@ -243,7 +203,7 @@ class KernelsTest {
       long a = space.address();
       long b = space.address() + ROW;
       float[] query = new float[dims];
-      short[] codes = new short[dims];
+      byte[] codes = new byte[dims];
       Memory.fill(a, 4L * dims, (byte) 0);
       Memory.fill(b, 4L * dims, (byte) 0);
       for (int i = 0; i < dims; i++) {
@@ -317,8 +277,8 @@ class KernelsTest {
     for (int i = 0; i < rows * stride; i++) {
       Memory.putByte(base + i, (byte) random.nextInt(128));
     }
-    short[] query = new short[dims];
-    Kernels.widen(base + 3L * stride, query, dims);
+    byte[] query = new byte[dims];
+    Memory.read(base + 3L * stride, query, 0, dims);
     int[] ordinals = {49, 0, 3, 3, 17, 48};
     int[] distances = {-1, -1, -1, -1, -1, -1};
     int unused = Kernels.squaredL2(query, base, stride, dims, ordinals, 5, distances);
@@ -372,12 +332,13 @@ class KernelsTest {
   @Test
   void theSelfTestPassesHere() {
     KernelSelfTest.verify();
+    KernelSelfTest.verifyBlocks();
   }
 
   private static void assertCodes(long a, long b, int dims) {
     int expected = ScalarKernels.squaredL2(a, b, dims);
-    short[] query = new short[dims];
-    Kernels.widen(a, query, dims);
+    byte[] query = new byte[dims];
+    Memory.read(a, query, 0, dims);
     assertEquals(expected, ScalarKernels.squaredL2(query, b, dims), "dims " + dims);
     assertEquals(expected, Kernels.squaredL2(a, b, dims), "dims " + dims);
     assertEquals(expected, Kernels.squaredL2(query, b, dims), "dims " + dims);

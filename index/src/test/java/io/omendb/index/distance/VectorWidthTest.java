@@ -74,6 +74,12 @@ class VectorWidthTest {
           System.out.println("passed " + method.getName());
         }
       }
+      NearestRowsTest nearest = new NearestRowsTest();
+      nearest.commit();
+      nearest.areTheNearestAndOfEqualsTheFirst();
+      nearest.farRowsAreFoundToOneInEightThousand();
+      nearest.keysAreThoseOfThePlainLoops();
+      nearest.close();
       System.out.println("bits=" + VectorWidth.current().bits());
       StringBuilder hashes = new StringBuilder();
       for (Similarity similarity : Similarity.values()) {

@@ -94,8 +94,8 @@ class QuantizerTest {
     for (int round = 0; round < 100; round++) {
       float[] vector = NativeRows.gaussian(DIMENSION, random);
       encode(quantizer, vector);
-      short[] query = new short[quantizer.paddedCodes() + 3];
-      Arrays.fill(query, (short) 77);
+      byte[] query = new byte[quantizer.paddedCodes() + 3];
+      Arrays.fill(query, (byte) 77);
       quantizer.encodeQuery(vector, query, new float[vector.length]);
       for (int j = 0; j < DIMENSION; j++) {
         assertEquals(Memory.getByte(codes + j), query[j]);
@@ -114,14 +114,14 @@ class QuantizerTest {
       float[] vector = NativeRows.gaussian(DIMENSION, random);
       encode(quantizer, vector);
       byte[] first = read();
-      short[] query = query(quantizer, vector);
+      byte[] query = query(quantizer, vector);
       for (float factor : new float[] {4, 0x1p-20f, 1e6f, 0.37f}) {
         float[] scaled = vector.clone();
         for (int j = 0; j < DIMENSION; j++) {
           scaled[j] *= factor;
         }
         encode(quantizer, scaled);
-        short[] scaledQuery = query(quantizer, scaled);
+        byte[] scaledQuery = query(quantizer, scaled);
         for (int j = 0; j < DIMENSION; j++) {
           // Rounding of the norm may move what lies between two codes.
           assertEquals(first[j], Memory.getByte(codes + j), 1);
@@ -136,7 +136,7 @@ class QuantizerTest {
   @EnumSource(Similarity.class)
   void aZeroQueryHasTheCodesOfZero(Similarity similarity) {
     Quantizer quantizer = centred(similarity, 10, 127 / 8f);
-    short[] query = query(quantizer, new float[DIMENSION]);
+    byte[] query = query(quantizer, new float[DIMENSION]);
     for (int j = 0; j < DIMENSION; j++) {
       assertEquals(63.5, query[j], 0.5);
     }
@@ -155,7 +155,7 @@ class QuantizerTest {
   void innerProductCodesDoNotSeeTheLengthOfAQuery() {
     Quantizer quantizer = centred(Similarity.INNER_PRODUCT, 10, 3);
     float[] vector = NativeRows.gaussian(DIMENSION, random);
-    short[] first = query(quantizer, vector);
+    byte[] first = query(quantizer, vector);
     for (int j = 0; j < DIMENSION; j++) {
       vector[j] *= 1024;
     }
@@ -250,7 +250,7 @@ class QuantizerTest {
 
   /** The ten nearest by code distance, all rows measured as a search measures a list. */
   private static TopK scan(CodeTable table, float[] query, int count) {
-    short[] codes = new short[table.dims()];
+    byte[] codes = new byte[table.dims()];
     table.quantizer().encodeQuery(query, codes, new float[query.length]);
     int[] ordinals = new int[count];
     Arrays.setAll(ordinals, i -> i);
@@ -342,8 +342,8 @@ class QuantizerTest {
     return bytes;
   }
 
-  private static short[] query(Quantizer quantizer, float[] vector) {
-    short[] target = new short[quantizer.paddedCodes()];
+  private static byte[] query(Quantizer quantizer, float[] vector) {
+    byte[] target = new byte[quantizer.paddedCodes()];
     quantizer.encodeQuery(vector, target, new float[vector.length]);
     return target;
   }
