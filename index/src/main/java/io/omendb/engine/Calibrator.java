@@ -98,7 +98,7 @@ final class Calibrator {
   private static final double CHEAPER = 0.9;
 
   /** Rows that stay in the cache while all samples are compared with them. */
-  private static final int BLOCK = 256;
+  private static final int BLOCK = 32;
 
   private final CollectionStore store;
   private final HnswIndex index;
@@ -452,20 +452,21 @@ final class Calibrator {
     }
     Similarity similarity = index.parameters().similarity();
     int[] live = new int[BLOCK];
+    long[] rows = new long[BLOCK];
+    float[] rowNorms = new float[BLOCK];
     int bound = index.graph().bound();
     for (int from = 0; from < bound; from += BLOCK) {
       int count = live(from, Math.min(bound, from + BLOCK), live);
+      for (int j = 0; j < count; j++) {
+        rows[j] = row(live[j]);
+        rowNorms[j] = store.rows().squaredNorm(live[j]);
+      }
       for (int i = first; i < end; i++) {
         for (int j = 0; j < count; j++) {
           int slot = live[j];
           float distance =
               ExactDistance.distance(
-                  similarity,
-                  queries[i],
-                  squaredNorms[i],
-                  row(slot),
-                  store.rows().squaredNorm(slot),
-                  padded);
+                  similarity, queries[i], squaredNorms[i], rows[j], rowNorms[j], padded);
           if (distance <= nearest[i].bound() && slot != samples[i]) {
             nearest[i].offer(distance, slot);
           }

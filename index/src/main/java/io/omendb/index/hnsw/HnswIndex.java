@@ -1,6 +1,7 @@
 package io.omendb.index.hnsw;
 
 import io.omendb.index.Similarity;
+import io.omendb.index.distance.KernelSelfTest;
 import io.omendb.index.distance.Kernels;
 import io.omendb.index.quantization.CodeTable;
 import io.omendb.index.quantization.Quantizer;
@@ -115,6 +116,9 @@ public final class HnswIndex implements AutoCloseable {
     this.linker = new BatchLinker(graph, rows, parameters.efConstruction, parameters.seed, workers);
     this.rotation = parameters.blocks ? new Rotation(parameters.dimension) : null;
     this.codes = newTable(untrained(parameters));
+    if (parameters.blocks) {
+      KernelSelfTest.verifyBlocks();
+    }
   }
 
   /** The most nodes that an index of these parameters can hold. */
