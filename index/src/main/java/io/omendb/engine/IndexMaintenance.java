@@ -64,10 +64,10 @@ final class IndexMaintenance {
 
   /**
    * Fewest rows of a build that are linked at once. In a fresh process the JIT decides: 10,000 take
-   * 4.6 s, 40,000 7.6 and 100,000 13.0, in batches 2.9, 7.2 and 16.1. Not by how warm the process
-   * is: the graph would depend on it.
+   * 4.3 s, 20,000 5.0 and 40,000 7.3, in batches 4.4, 5.5 and 8.6. Not by how warm the process is:
+   * the graph would depend on it.
    */
-  private static final int BULK_LEAST = 50_000;
+  private static final int BULK_LEAST = 10_000;
 
   /** Most other rows that may be linked before such a build. */
   private static final int BULK_OTHERS = 16_384;

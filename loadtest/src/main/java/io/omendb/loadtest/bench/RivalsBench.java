@@ -57,6 +57,15 @@ final class RivalsBench implements Callable<Integer> {
   private Profile profile = Profile.MEMORY;
 
   @Option(
+      names = "--warm",
+      description = {
+        "OmenDB's process has built a collection before: see bench index. Without it each process"
+            + " of",
+        "OmenDB compiles while it builds."
+      })
+  private boolean warm;
+
+  @Option(
       names = "--out",
       defaultValue = "target/rivals",
       paramLabel = "DIR",
@@ -76,7 +85,7 @@ final class RivalsBench implements Callable<Integer> {
     try (Dataset set = setOptions.open(threads, progress)) {
       ComparisonReport report =
           comparison.run(
-              names, set, setOptions.base(), setOptions.query(), rounds, threads, profile);
+              names, set, setOptions.base(), setOptions.query(), rounds, threads, profile, warm);
       report.write(out);
       System.out.print(report.markdown());
     }

@@ -63,6 +63,7 @@ public final class Comparison {
    * @param base the file of the set's rows
    * @param query the file of the set's queries
    * @param profile of OmenDB's collection
+   * @param warm whether OmenDB's processes have built a collection before
    */
   public ComparisonReport run(
       List<String> names,
@@ -71,7 +72,8 @@ public final class Comparison {
       Path query,
       int rounds,
       int threads,
-      Profile profile)
+      Profile profile,
+      boolean warm)
       throws IOException {
     Path truth = work.resolve("truth.ivecs");
     set.truth().write(truth);
@@ -96,7 +98,7 @@ public final class Comparison {
       for (String name : order) {
         progress.start("round " + (round + 1) + " of " + rounds + ", " + name, 1);
         try {
-          RunResult result = run(name, set, files, threads, profile);
+          RunResult result = run(name, set, files, threads, profile, warm);
           results.computeIfAbsent(name, _ -> new ArrayList<>()).add(result);
         } catch (IOException e) {
           if (name.equals(OmenDb.NAME)) {
@@ -111,15 +113,16 @@ public final class Comparison {
     }
     Files.deleteIfExists(truth);
     Map<String, String> about = new LinkedHashMap<>();
-    about.put(OmenDb.NAME, OmenDb.about(profile));
+    about.put(OmenDb.NAME, OmenDb.about(profile, warm));
     names.forEach(name -> about.put(name, rivals.about(name)));
     return new ComparisonReport(set, threads, results, about, missing);
   }
 
-  private RunResult run(String name, Dataset set, SetFiles files, int threads, Profile profile)
+  private RunResult run(
+      String name, Dataset set, SetFiles files, int threads, Profile profile, boolean warm)
       throws IOException {
     return name.equals(OmenDb.NAME)
-        ? omenDb.run(files, threads, profile)
+        ? omenDb.run(files, threads, profile, warm)
         : rivals.run(name, set, files, threads);
   }
 }

@@ -52,7 +52,7 @@ class ComparisonTest {
             Metric.L2,
             2,
             Progress.NONE)) {
-      ComparisonReport report = comparison.run(RIVALS, set, base, query, 2, 2, Profile.SPEED);
+      ComparisonReport report = comparison.run(RIVALS, set, base, query, 2, 2, Profile.SPEED, true);
       report.write(directory.resolve("report"));
       String table = report.markdown();
       System.err.println(table);
