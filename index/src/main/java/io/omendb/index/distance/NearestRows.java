@@ -64,12 +64,12 @@ public final class NearestRows {
   }
 
   /** Orders what a lane has found: by distance, of equals by row. Large for none. */
-  public int key(int rank, int lane) {
+  int key(int rank, int lane) {
     return keys[rank * Panel.LANES + lane];
   }
 
   /** The key of another row at the same distance. */
-  public static int withRow(int key, int row) {
+  static int withRow(int key, int row) {
     return (key & ~ROW_MASK) | row;
   }
 }

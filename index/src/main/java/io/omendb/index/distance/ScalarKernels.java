@@ -15,7 +15,7 @@ public final class ScalarKernels {
   /**
    * Squared Euclidean distance between a widened query code and one code row.
    *
-   * @param query codes 0..127 as shorts, at least {@code dims} long
+   * @param query codes 0..127, at least {@code dims} long
    * @param row address of {@code dims} bytes
    */
   public static int squaredL2(byte[] query, long row, int dims) {

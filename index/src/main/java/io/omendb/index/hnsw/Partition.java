@@ -271,7 +271,7 @@ final class Partition implements AutoCloseable {
       ends[l] = from + start;
     }
     for (int i = 0; i < size; i++) {
-      scratch.order[next[scratch.leaderOf[i]]++] = members.get(from + i);
+      scratch.order[next[scratch.leaderOf[i]]++] = member(from + i);
     }
     for (int i = 0; i < size; i++) {
       members.set(from + i, scratch.order[i]);
