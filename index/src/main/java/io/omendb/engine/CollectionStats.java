@@ -17,9 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param visibleSequence last log position that reads see
  * @param checkpointSequence log position of the newest checkpoint
  * @param calibration what a search does that names no ef
- * @param truthBytes bytes of vectors, ids and payloads on disk
- * @param codeBytes memory of the codes, and of neighbour blocks
- * @param graphBytes memory of the graph
+ * @param footprint what it takes
  * @param walBytes log bytes since the checkpoint
  * @param unverifiedBytes truth not compared with its checksums since the start
  * @param searchCount searches answered
@@ -39,9 +37,7 @@ public record CollectionStats(
     long visibleSequence,
     long checkpointSequence,
     Calibration calibration,
-    long truthBytes,
-    long codeBytes,
-    long graphBytes,
+    Footprint footprint,
     long walBytes,
     long unverifiedBytes,
     long searchCount,
@@ -61,10 +57,5 @@ public record CollectionStats(
   /** Ids that searches find. */
   public long searchableCount() {
     return liveCount - unbuiltCount + replacedCount;
-  }
-
-  /** Memory that a search touches: vectors, ids, codes and graph. */
-  public long memoryBytes() {
-    return truthBytes + codeBytes + graphBytes;
   }
 }

@@ -1,6 +1,5 @@
 package io.omendb.engine;
 
-import io.omendb.index.Similarity;
 import io.omendb.index.hnsw.BulkLinker;
 import io.omendb.index.hnsw.GraphChanges;
 import io.omendb.index.hnsw.GraphCut;
@@ -250,10 +249,7 @@ final class IndexMaintenance {
   /** Begins to link a build of many rows at once, if there is one, and few others are linked. */
   private @Nullable Bulk beginBulk() {
     int linked = index.linkedCount();
-    boolean mayBe =
-        !bulkFailed
-            && linked <= BULK_OTHERS
-            && index.parameters().similarity() != Similarity.INNER_PRODUCT;
+    boolean mayBe = !bulkFailed && linked <= BULK_OTHERS && BulkLinker.builds(index.parameters());
     if (!mayBe) {
       return null;
     }

@@ -5,6 +5,7 @@ import static io.omendb.service.ServerFixture.rows;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.grpc.CallOptions;
@@ -15,6 +16,8 @@ import io.omendb.proto.v1.CollectionConfig;
 import io.omendb.proto.v1.CountRequest;
 import io.omendb.proto.v1.CreateCollectionRequest;
 import io.omendb.proto.v1.DropCollectionRequest;
+import io.omendb.proto.v1.EstimateFootprintRequest;
+import io.omendb.proto.v1.EstimateFootprintResponse;
 import io.omendb.proto.v1.ExportRequest;
 import io.omendb.proto.v1.Filter;
 import io.omendb.proto.v1.GetRequest;
@@ -280,6 +283,49 @@ class BadInputTest {
               .getConfig();
       assertEquals(config, told);
     }
+  }
+
+  /// At 128 dimensions and m 16, in bytes a vector: 512 of components, 32 of the row table, 128 of
+  /// codes, 133 of lists with a sixteenth of 4 more; 64 and the length of each payload, rounded up
+  /// to 4.
+  @Test
+  void footprintsAreEstimatedWithoutACollection() {
+    CollectionConfig config =
+        CollectionConfig.newBuilder()
+            .setDimension(128)
+            .setSimilarity(Similarity.SIMILARITY_L2)
+            .build();
+    EstimateFootprintRequest request =
+        EstimateFootprintRequest.newBuilder()
+            .setConfig(config)
+            .setCount(1_000_000)
+            .setPayloadBytes(99)
+            .build();
+    EstimateFootprintResponse told = fixture.admin().estimateFootprint(request);
+    assertEquals(104, told.getFootprint().getPayloadBytes() / 1_000_000);
+    assertEquals(809.27 + 104, told.getMemoryBytesPerVector(), 0.01);
+    assertTrue(told.getPeakMemoryBytes() > told.getFootprint().getMemoryBytes());
+    assertTrue(told.getPeakDiskBytes() > told.getFootprint().getDiskBytes());
+
+    estimateFails(request.toBuilder().clearConfig(), "FIELD_REQUIRED", "config");
+    estimateFails(request.toBuilder().clearCount(), "OUT_OF_RANGE", "count");
+    estimateFails(request.toBuilder().setCount(1L << 31), "OUT_OF_RANGE", "count");
+    estimateFails(request.toBuilder().setPayloadBytes(65_537), "OUT_OF_RANGE", "payload_bytes");
+    estimateFails(request.toBuilder().setPayloadBytes(-1), "OUT_OF_RANGE", "payload_bytes");
+    estimateFails(request.toBuilder().setStringIdBytes(257), "OUT_OF_RANGE", "string_id_bytes");
+    estimateFails(
+        request.toBuilder().setConfig(config.toBuilder().clearSimilarity()),
+        "FIELD_REQUIRED",
+        "config.similarity");
+  }
+
+  private void estimateFails(
+      EstimateFootprintRequest.Builder request, String reason, String field) {
+    fails(
+        () -> fixture.admin().estimateFootprint(request.build()),
+        Status.Code.INVALID_ARGUMENT,
+        reason,
+        field);
   }
 
   private void createFails(CollectionConfig config, String reason, String field) {

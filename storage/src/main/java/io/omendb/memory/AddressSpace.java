@@ -2,6 +2,7 @@ package io.omendb.memory;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A contiguous range of addresses, reserved once and filled from its start, so that what lies in it
@@ -25,6 +26,8 @@ public final class AddressSpace implements AutoCloseable {
 
   /** Below this size huge pages would cost a small collection more than they give. */
   private static final long HUGE_PAGES_FROM = 4 * HUGE_PAGE;
+
+  private static final LongAdder COMMITTED_IN_ALL = new LongAdder();
 
   private final long mappedAddress;
   private final long mappedBytes;
@@ -103,7 +106,13 @@ public final class AddressSpace implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    COMMITTED_IN_ALL.add(target - committedBytes);
     committedBytes = target;
+  }
+
+  /** Bytes that all ranges of the process back with anonymous memory now. */
+  public static long committedInAll() {
+    return COMMITTED_IN_ALL.sum();
   }
 
   /** Huge pages are a gain, not a need: a kernel without them answers EINVAL. */
@@ -139,6 +148,7 @@ public final class AddressSpace implements AutoCloseable {
     closed = true;
     try {
       Posix.unmap(mappedAddress, mappedBytes);
+      COMMITTED_IN_ALL.add(-committedBytes);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -229,7 +229,11 @@ public final class CollectionStore implements AutoCloseable {
         checkpoints.newestLsn(),
         checkpoints.walBytes(),
         wal.waitingBytes(),
-        state.slots.usedBytes(),
+        new StorageFootprint(
+            state.slots.vectorBytes(),
+            state.slots.rowBytes(),
+            state.slots.heapBytes(),
+            state.index.bytes()),
         unverifiedBytes,
         wal.syncs(),
         wal.batches(),

@@ -11,7 +11,7 @@ package io.omendb.storage;
  * @param checkpointLsn log position of the newest checkpoint
  * @param walBytes log bytes since the newest checkpoint
  * @param backlogBytes bytes waiting for the log
- * @param truthBytes bytes of extents in use
+ * @param footprint what its rows take
  * @param unverifiedBytes truth whose checksums were not compared when it was opened
  * @param syncs syncs of the log so far
  * @param batches batches written so far
@@ -26,7 +26,7 @@ public record StoreStats(
     long checkpointLsn,
     long walBytes,
     long backlogBytes,
-    long truthBytes,
+    StorageFootprint footprint,
     long unverifiedBytes,
     long syncs,
     long batches,

@@ -1,6 +1,7 @@
 package io.omendb.index.hnsw;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.omendb.index.Similarity;
 import io.omendb.index.quantization.CodeTable;
 import io.omendb.memory.Memory;
 import io.omendb.memory.NativeInts;
@@ -35,6 +36,16 @@ public final class BulkLinker implements AutoCloseable {
       ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize()
           / 4
           / BulkLevel.BYTES;
+
+  /** Whether it builds a graph of such parameters. */
+  public static boolean builds(HnswIndex.Parameters parameters) {
+    return parameters.similarity() != Similarity.INNER_PRODUCT;
+  }
+
+  /** Bytes of memory that a build of so many nodes takes besides what it builds, at most. */
+  static long bytesFor(long nodes) {
+    return Math.min(nodes, MOST_NODES) * BulkLevel.BYTES;
+  }
 
   private static final int HASH_PARTS = 256;
   private static final int HASH_PART_SHIFT = Integer.SIZE - 8;

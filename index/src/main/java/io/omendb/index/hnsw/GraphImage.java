@@ -38,7 +38,7 @@ public final class GraphImage {
 
   /** About how many bytes {@link #write} gives: codes and adjacency lists, which are nearly all. */
   public static long bytes(HnswIndex index) {
-    return index.graph().bytes() + index.codes().bytes();
+    return index.footprint().imageBytes();
   }
 
   /** Writes the nodes of a cut. */

@@ -61,11 +61,8 @@ public final class HnswGraph implements AutoCloseable {
    */
   public HnswGraph(int m, int maxNodes) {
     this.m = m;
-    this.maxDegree0 = 2 * m;
-    this.stride0 =
-        (maxDegree0 * Integer.BYTES + Memory.CACHE_LINE - 1)
-            / Memory.CACHE_LINE
-            * Memory.CACHE_LINE;
+    this.maxDegree0 = maxDegree0(m);
+    this.stride0 = stride0(m);
     this.links0 = AddressSpace.reserve((long) maxNodes * stride0);
     this.levels = AddressSpace.reserve(maxNodes);
     this.upperAt = AddressSpace.reserve((long) maxNodes * Integer.BYTES);
@@ -83,6 +80,24 @@ public final class HnswGraph implements AutoCloseable {
   /** Most neighbours above level 0. */
   public int m() {
     return m;
+  }
+
+  /** Most neighbours on level 0. */
+  static int maxDegree0(int m) {
+    return 2 * m;
+  }
+
+  private static int stride0(int m) {
+    return Math.ceilDiv(maxDegree0(m) * Integer.BYTES, Memory.CACHE_LINE) * Memory.CACHE_LINE;
+  }
+
+  /**
+   * Bytes of a graph of so many nodes. One node in m has a list on level 1, one of these in m on
+   * level 2, and so on.
+   */
+  static long bytesFor(int m, long nodes) {
+    long upperLists = nodes / (m - 1);
+    return nodes * (stride0(m) + Byte.BYTES + Integer.BYTES) + upperLists * m * Integer.BYTES;
   }
 
   /** Most neighbours on a level. */

@@ -151,15 +151,10 @@ public final class HnswIndex implements AutoCloseable {
     return linkedCount;
   }
 
-  /** Bytes of memory of the graph and the codes. */
-  public long bytes() {
-    return graph.bytes() + codes.bytes() + blockBytes();
-  }
-
-  /** Bytes of memory of the blocks, complete or not. */
-  public long blockBytes() {
+  /** Bytes of memory in use. */
+  public IndexFootprint footprint() {
     NeighborBlocks now = written;
-    return now == null ? 0 : now.bytes();
+    return new IndexFootprint(codes.bytes(), now == null ? 0 : now.bytes(), graph.bytes());
   }
 
   /** Bytes of a node's blocks. */

@@ -25,8 +25,7 @@ public final class CodeTable implements AutoCloseable {
   public CodeTable(Quantizer quantizer, long maxBytes) {
     this.quantizer = quantizer;
     this.dims = quantizer.paddedCodes();
-    this.stride =
-        dims <= 32 ? dims : (dims + Memory.CACHE_LINE - 1) / Memory.CACHE_LINE * Memory.CACHE_LINE;
+    this.stride = stride(dims);
     this.shift = quantizer.shift();
     this.space = AddressSpace.reserve(maxBytes);
     this.biases = AddressSpace.reserve(maxBytes / stride * Integer.BYTES);
@@ -50,6 +49,11 @@ public final class CodeTable implements AutoCloseable {
   /** Bytes from row to row; rows longer than half a cache line start on one. */
   public int stride() {
     return stride;
+  }
+
+  /** Bytes from row to row for rows of so many codes, padding included. */
+  public static int stride(int dims) {
+    return dims <= 32 ? dims : Math.ceilDiv(dims, Memory.CACHE_LINE) * Memory.CACHE_LINE;
   }
 
   /** Address of one row. */

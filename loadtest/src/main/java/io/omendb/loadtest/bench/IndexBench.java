@@ -217,7 +217,7 @@ final class IndexBench implements Callable<Integer> {
     report.put("build_seconds", buildSeconds, 3);
     report.put("build_cpu_seconds", buildCpuSeconds, 3);
     report.put("vectors_per_second", count / buildSeconds, 1);
-    report.put("bytes_per_vector", (double) stats.memoryBytes() / count, 1);
+    report.put("bytes_per_vector", (double) stats.footprint().memoryBytes() / count, 1);
     report.put("heap_max_bytes", Runtime.getRuntime().maxMemory());
     report.put("rss_max_bytes", Machine.peakResidentBytes(ProcessHandle.current().pid()));
     report.put("default_ef", stats.defaultEf());

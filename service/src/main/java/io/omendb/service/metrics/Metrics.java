@@ -78,7 +78,8 @@ public final class Metrics implements AutoCloseable {
     addCollectionGauge(
         "deleted", "Deleted records that take room", row -> row.stats().deletedCount());
     addCollectionGauge("disk.bytes", "Bytes of its files", Row::diskBytes);
-    addCollectionGauge("memory.bytes", "Bytes a search touches", row -> row.stats().memoryBytes());
+    addCollectionGauge(
+        "memory.bytes", "Bytes a search touches", row -> row.stats().footprint().memoryBytes());
     addCollectionGauge("wal.bytes", "Log since the checkpoint", row -> row.stats().walBytes());
     addCollectionGauge(
         "fallbacks", "Searches without the graph", row -> row.stats().fallbackCount());

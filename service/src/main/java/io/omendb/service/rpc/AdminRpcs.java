@@ -2,7 +2,9 @@ package io.omendb.service.rpc;
 
 import io.grpc.stub.StreamObserver;
 import io.omendb.engine.Collection;
+import io.omendb.engine.CollectionConfig;
 import io.omendb.index.distance.VectorWidth;
+import io.omendb.index.hnsw.IndexFootprint;
 import io.omendb.index.hnsw.Scoring;
 import io.omendb.proto.v1.AdminServiceGrpc;
 import io.omendb.proto.v1.BytesByPath;
@@ -30,13 +32,20 @@ import io.omendb.service.status.Refusals;
 import io.omendb.service.wire.ByteCounters;
 import io.omendb.service.wire.BytePath;
 import io.omendb.service.write.Acknowledger;
+import io.omendb.storage.StorageFootprint;
 import io.omendb.storage.api.Durability;
+import io.omendb.storage.api.WriteLimits;
 import java.lang.management.ManagementFactory;
 import java.util.Comparator;
 import java.util.List;
 
 /// The RPCs of AdminService: Stats, and the ones that are not built yet.
 public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
+  /// Name of a collection that is only asked about.
+  private static final String UNNAMED = "unnamed";
+
+  private static final int USUAL_STRING_ID_BYTES = 16;
+
   private final Serving serving;
   private final GeneratedCalls calls;
   private final Acknowledger acknowledger;
@@ -100,7 +109,10 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
             .setSearchCount(stats.searchCount())
             .setBruteForceFallbackCount(stats.fallbackCount())
             .setOpenStreamCount(acknowledger.streamCount(collection))
-            .setFootprint(footprint(collection, stats));
+            .setFootprint(
+                footprint(stats.footprint())
+                    .setWalBytes(stats.walBytes())
+                    .setDiskBytes(collection.diskBytes()));
     if (!Double.isNaN(stats.calibratedRecall())) {
       told.setCalibratedRecall(stats.calibratedRecall());
     }
@@ -123,20 +135,16 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
     };
   }
 
-  private static Footprint footprint(
-      Collection collection, io.omendb.engine.CollectionStats stats) {
-    long vectors =
-        (stats.liveCount() + stats.deletedCount()) * collection.config().dimension() * Float.BYTES;
+  private static Footprint.Builder footprint(io.omendb.engine.Footprint footprint) {
+    StorageFootprint storage = footprint.storage();
+    IndexFootprint index = footprint.index();
     return Footprint.newBuilder()
-        .setVectorBytes(Math.min(vectors, stats.truthBytes()))
-        // The engine counts ids and payloads together.
-        .setIdBytes(Math.max(0, stats.truthBytes() - vectors))
-        .setCodeBytes(stats.codeBytes())
-        .setGraphBytes(stats.graphBytes())
-        .setWalBytes(stats.walBytes())
-        .setDiskBytes(collection.diskBytes())
-        .setMemoryBytes(stats.memoryBytes())
-        .build();
+        .setVectorBytes(storage.vectors())
+        .setIdBytes(storage.rows() + storage.idIndex())
+        .setPayloadBytes(storage.heap())
+        .setCodeBytes(index.codes() + index.blocks())
+        .setGraphBytes(index.graph())
+        .setMemoryBytes(footprint.memoryBytes());
   }
 
   private ServerStats serverStats() throws Refusal {
@@ -188,7 +196,46 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
   @Override
   public void estimateFootprint(
       EstimateFootprintRequest request, StreamObserver<EstimateFootprintResponse> observer) {
-    observer.onError(Refusals.notImplemented("EstimateFootprint").toStatus());
+    calls.run(observer, "", () -> estimateFootprint(request));
+  }
+
+  private static EstimateFootprintResponse estimateFootprint(EstimateFootprintRequest request)
+      throws Refusal {
+    if (!request.hasConfig()) {
+      throw Refusals.required("config");
+    }
+    io.omendb.proto.v1.CollectionConfig config = request.getConfig();
+    if (config.getName().isEmpty()) {
+      config = config.toBuilder().setName(UNNAMED).build();
+    }
+    long count = request.getCount();
+    if (count < 1 || count > Integer.MAX_VALUE) {
+      throw Refusals.outOfRange("count", count, "1 to " + Integer.MAX_VALUE);
+    }
+    int payload = request.getPayloadBytes();
+    if (payload < 0 || payload > WriteLimits.MAX_PAYLOAD_BYTES) {
+      throw Refusals.outOfRange(
+          "payload_bytes",
+          Integer.toUnsignedLong(payload),
+          "0 to " + WriteLimits.MAX_PAYLOAD_BYTES);
+    }
+    int stringId = request.getStringIdBytes();
+    if (stringId < 0 || stringId > WriteLimits.MAX_STRING_ID_BYTES) {
+      throw Refusals.outOfRange(
+          "string_id_bytes",
+          Integer.toUnsignedLong(stringId),
+          "0 to " + WriteLimits.MAX_STRING_ID_BYTES);
+    }
+    CollectionConfig checked = CollectionRpcs.config(config);
+    io.omendb.engine.Footprint footprint =
+        io.omendb.engine.Footprint.of(
+            checked, count, payload, stringId == 0 ? USUAL_STRING_ID_BYTES : stringId);
+    return EstimateFootprintResponse.newBuilder()
+        .setFootprint(footprint(footprint).setDiskBytes(footprint.diskBytes()))
+        .setMemoryBytesPerVector((double) footprint.memoryBytes() / count)
+        .setPeakMemoryBytes(footprint.peakMemoryBytes(checked, count))
+        .setPeakDiskBytes(footprint.peakDiskBytes())
+        .build();
   }
 
   public static DurabilityMode durabilityMode(Durability durability) {

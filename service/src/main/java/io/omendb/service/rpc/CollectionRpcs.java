@@ -87,8 +87,8 @@ public final class CollectionRpcs extends CollectionServiceGrpc.CollectionServic
     return database.create(config);
   }
 
-  private static CollectionConfig config(io.omendb.proto.v1.CollectionConfig config)
-      throws Refusal {
+  /// The engine's form of a config, with the defaults filled in.
+  static CollectionConfig config(io.omendb.proto.v1.CollectionConfig config) throws Refusal {
     Similarity similarity =
         switch (config.getSimilarity()) {
           case SIMILARITY_L2 -> Similarity.L2;

@@ -42,6 +42,21 @@ public final class ExtentLayout {
     return bytes == 0 ? 0 : fileAt(bytes - 1) + 1;
   }
 
+  /**
+   * Bytes of the files of a space whose first {@code bytes} bytes are in use: with the next file
+   * from when the newest is half full.
+   */
+  public static long fileBytes(long bytes) {
+    int files = filesFor(bytes);
+    boolean ahead = files > 0 && isHalfFull(bytes, start(files));
+    return start(ahead ? files + 1 : files);
+  }
+
+  /** Whether the newest of the files that hold {@code mapped} bytes is in use by more than half. */
+  static boolean isHalfFull(long bytes, long mapped) {
+    return bytes > mapped - size(fileAt(mapped - 1)) / 2;
+  }
+
   public static String name(String kind, int file) {
     return "%s-%05d".formatted(kind, file);
   }

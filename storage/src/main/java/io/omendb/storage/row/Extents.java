@@ -171,7 +171,7 @@ final class Extents implements AutoCloseable {
     if (mapped == 0) {
       return false;
     }
-    return usedBytes > mapped - ExtentLayout.size(ExtentLayout.fileAt(mapped - 1)) / 2;
+    return ExtentLayout.isHalfFull(usedBytes, mapped);
   }
 
   private void prepare() {

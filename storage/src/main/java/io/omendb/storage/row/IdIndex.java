@@ -28,11 +28,14 @@ public final class IdIndex implements AutoCloseable {
   private static final int SMALLEST = 1 << 10;
   private static final long SEED = new SecureRandom().nextLong();
 
-  private record Table(AddressSpace space, long address, int mask) {
-    static Table of(int capacity) {
-      AddressSpace space = AddressSpace.reserve(capacity * 8L);
-      space.commit(capacity * 8L);
-      return new Table(space, space.address(), capacity - 1);
+  /**
+   * @param bytesInAll of it and its predecessors
+   */
+  private record Table(AddressSpace space, long address, int mask, long bytesInAll) {
+    static Table of(int capacity, long bytesBefore) {
+      AddressSpace space = AddressSpace.reserve(tableBytes(capacity));
+      space.commit(tableBytes(capacity));
+      return new Table(space, space.address(), capacity - 1, bytesBefore + tableBytes(capacity));
     }
 
     long place(int index) {
@@ -43,7 +46,7 @@ public final class IdIndex implements AutoCloseable {
   private final SlotTable slots;
   private final boolean strings;
   private final List<Table> retired = new ArrayList<>();
-  private volatile Table table = Table.of(SMALLEST);
+  private volatile Table table = Table.of(SMALLEST, 0);
   private int size;
 
   public IdIndex(SlotTable slots, IdKind kind) {
@@ -95,18 +98,34 @@ public final class IdIndex implements AutoCloseable {
 
   /** Makes room for {@code more} new ids. Writer only. */
   public void ensure(int more) {
-    long capacity = table.mask() + 1L;
     long wanted = size + (long) more;
-    if (wanted * 2 <= capacity) {
+    long capacity = capacityFor(wanted);
+    if (capacity <= table.mask() + 1L) {
       return;
-    }
-    while (wanted * 2 > capacity) {
-      capacity *= 2;
     }
     if (capacity > 1 << 30) {
       throw new IllegalStateException("too many ids: " + wanted);
     }
     grow((int) capacity);
+  }
+
+  /** Places of a table of so many ids: at most half of them are taken. */
+  private static long capacityFor(long ids) {
+    return Math.max(SMALLEST, Long.highestOneBit(Math.max(1, 2 * ids - 1)) * 2);
+  }
+
+  private static long tableBytes(long capacity) {
+    return capacity * Long.BYTES;
+  }
+
+  /** Bytes of the index of so many ids that came little by little, its predecessors included. */
+  public static long bytesFor(long ids) {
+    return 2 * tableBytes(capacityFor(ids)) - tableBytes(SMALLEST);
+  }
+
+  /** Bytes of memory in use. Any thread. */
+  public long bytes() {
+    return table.bytesInAll();
   }
 
   /** Makes {@code slot}, whose row is stored, the newest of its id. Writer only, after ensure. */
@@ -188,7 +207,7 @@ public final class IdIndex implements AutoCloseable {
 
   private void grow(int capacity) {
     Table old = table;
-    Table next = Table.of(capacity);
+    Table next = Table.of(capacity, old.bytesInAll());
     for (int i = 0; i <= old.mask(); i++) {
       long entry = Memory.getLong(old.place(i));
       if (entry == 0) {

@@ -171,8 +171,19 @@ public final class SlotTable implements AutoCloseable {
     Memory.putInt(heapAddress + offset + RowLayout.HEAP_LENGTH, length);
   }
 
-  public long usedBytes() {
-    return vectors.usedBytes() + rows.usedBytes() + heap.usedBytes();
+  /** Bytes of the vectors of the slots in use. */
+  public long vectorBytes() {
+    return vectors.usedBytes();
+  }
+
+  /** Bytes of their rows. */
+  public long rowBytes() {
+    return rows.usedBytes();
+  }
+
+  /** Bytes of their payloads and string ids. */
+  public long heapBytes() {
+    return heap.usedBytes();
   }
 
   public long mappedBytes() {
