@@ -81,27 +81,24 @@ final class HnswSearcher {
     for (int above = (int) (entry >>> 32); above > level; above--) {
       nearest = descend(graph, codes, above, nearest, scratch);
     }
+    scratch.clearVisited();
     return nearest;
   }
 
-  /** Moves to the nearest neighbour on a level until none is nearer. */
+  /**
+   * Moves to the nearest neighbour on a level until none is nearer. Nodes marked visited were not
+   * nearer, and are not met again.
+   */
   static long descend(
       HnswGraph graph, CodeTable codes, int level, long from, SearchScratch scratch) {
-    int bound = scratch.bound;
     int[] gathered = scratch.gathered;
     int[] distances = scratch.distances;
     long nearest = from;
     while (true) {
-      int n = graph.neighbors(level, ordinalOf(nearest), gathered);
-      int kept = 0;
-      for (int i = 0; i < n; i++) {
-        if (gathered[i] < bound) {
-          gathered[kept++] = gathered[i];
-        }
-      }
-      score(codes, kept, scratch);
+      int n = graph.unvisitedNeighbors(level, ordinalOf(nearest), scratch);
+      score(codes, n, scratch);
       long before = nearest;
-      for (int i = 0; i < kept; i++) {
+      for (int i = 0; i < n; i++) {
         long key = key(distances[i], gathered[i]);
         if (distances[i] < distanceOf(nearest)) {
           nearest = key;
