@@ -16,6 +16,8 @@ public final class Kernels {
   /** Float rows are padded with zeros to a multiple of this many float32. */
   public static final int FLOAT_BLOCK = 16;
 
+  static final float SQRT_HALF = (float) Math.sqrt(0.5);
+
   static final boolean SIMD = VectorWidth.current() != VectorWidth.SCALAR;
 
   private Kernels() {}
@@ -65,17 +67,29 @@ public final class Kernels {
   }
 
   /**
-   * Stages of the fast Walsh–Hadamard transform, in place: those that add and subtract components
-   * {@code least}, twice that, … and half the width apart.
+   * Multiplies components and transforms them, in place: the fast Walsh–Hadamard transform, which
+   * adds and subtracts components 1, 2, 4, … and half the width apart.
    *
    * @param width a power of two
-   * @param least a power of two, a multiple of {@link #FLOAT_BLOCK} or 1
+   * @param factors those of {@code vector[from..]} from {@code at} on
    */
-  public static void hadamard(float[] vector, int from, int width, int least) {
-    if (SIMD && least >= FLOAT_BLOCK) {
-      SimdKernels.hadamard(vector, from, width, least);
+  public static void hadamard(float[] vector, int from, int width, float[] factors, int at) {
+    if (SIMD && width >= SimdKernels.LEAST_HADAMARD) {
+      SimdKernels.hadamard(vector, from, width, factors, at);
     } else {
-      ScalarKernels.hadamard(vector, from, width, least);
+      ScalarKernels.hadamard(vector, from, width, factors, at);
+    }
+  }
+
+  /**
+   * Turns by an eighth the planes of the components {@code j} and {@code j + apart}, for each j
+   * below {@code count}, in place: their sum and difference, each times {@link #SQRT_HALF}.
+   */
+  public static void turn(float[] vector, int count, int apart) {
+    if (SIMD) {
+      SimdKernels.turn(vector, count, apart);
+    } else {
+      ScalarKernels.turn(vector, 0, count, apart);
     }
   }
 

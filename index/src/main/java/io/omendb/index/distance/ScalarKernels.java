@@ -198,8 +198,11 @@ public final class ScalarKernels {
   }
 
   /** See {@link Kernels#hadamard}. */
-  static void hadamard(float[] vector, int from, int width, int least) {
-    for (int half = least; half < width; half *= 2) {
+  static void hadamard(float[] vector, int from, int width, float[] factors, int at) {
+    for (int j = 0; j < width; j++) {
+      vector[from + j] *= factors[at + j];
+    }
+    for (int half = 1; half < width; half *= 2) {
       for (int start = from; start < from + width; start += 2 * half) {
         for (int j = start; j < start + half; j++) {
           float a = vector[j];
@@ -208,6 +211,16 @@ public final class ScalarKernels {
           vector[j + half] = a - b;
         }
       }
+    }
+  }
+
+  /** See {@link Kernels#turn}; from the {@code first} on. */
+  static void turn(float[] vector, int first, int count, int apart) {
+    for (int j = first; j < count; j++) {
+      float a = vector[j];
+      float b = vector[j + apart];
+      vector[j] = (a + b) * Kernels.SQRT_HALF;
+      vector[j + apart] = (a - b) * Kernels.SQRT_HALF;
     }
   }
 }

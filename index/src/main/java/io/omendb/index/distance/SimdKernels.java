@@ -10,6 +10,7 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -57,6 +58,18 @@ final class SimdKernels {
   private static final int WIDE_STEP = SHORTS.length();
   private static final int FLOAT_STEP = FLOATS.length();
   private static final int FLOAT_BLOCK = 4 * FLOAT_STEP;
+
+  /** Floats of the widest vector. */
+  private static final int LARGEST_STEP = 16;
+
+  /** The fewest components of {@link #hadamard}: a vector of the widest. */
+  static final int LEAST_HADAMARD = LARGEST_STEP;
+
+  private static final VectorShuffle<Float> SWAP_1 = swap(1);
+  private static final VectorShuffle<Float> SWAP_2 = swap(2);
+  private static final VectorShuffle<Float> SWAP_4 = swap(4);
+  private static final VectorShuffle<Float> SWAP_8 = swap(8);
+  private static final float[] UPPER_NEGATED = upperNegated();
 
   /** What one-bit codes are looked up in. */
   private static final VectorSpecies<Byte> LOOKUP = ByteVector.SPECIES_128;
@@ -560,17 +573,88 @@ final class SimdKernels {
     return signs;
   }
 
-  /** See {@link Kernels#hadamard}. */
-  static void hadamard(float[] vector, int from, int width, int least) {
-    for (int half = least; half < width; half *= 2) {
-      for (int start = from; start < from + width; start += 2 * half) {
-        for (int j = start; j < start + half; j += FLOAT_STEP) {
-          FloatVector a = FloatVector.fromArray(FLOATS, vector, j);
-          FloatVector b = FloatVector.fromArray(FLOATS, vector, j + half);
-          a.add(b).intoArray(vector, j);
-          a.sub(b).intoArray(vector, j + half);
-        }
+  /** See {@link Kernels#hadamard}; of {@link #LEAST_HADAMARD} components and more. */
+  static void hadamard(float[] vector, int from, int width, float[] factors, int at) {
+    for (int j = 0; j < width; j += FLOAT_STEP) {
+      FloatVector v =
+          FloatVector.fromArray(FLOATS, vector, from + j)
+              .mul(FloatVector.fromArray(FLOATS, factors, at + j));
+      v = v.rearrange(SWAP_1).add(v.mul(FloatVector.fromArray(FLOATS, UPPER_NEGATED, 0)));
+      v =
+          v.rearrange(SWAP_2)
+              .add(v.mul(FloatVector.fromArray(FLOATS, UPPER_NEGATED, LARGEST_STEP)));
+      if (FLOAT_STEP > 4) {
+        v =
+            v.rearrange(SWAP_4)
+                .add(v.mul(FloatVector.fromArray(FLOATS, UPPER_NEGATED, 2 * LARGEST_STEP)));
+      }
+      if (FLOAT_STEP > 8) {
+        v =
+            v.rearrange(SWAP_8)
+                .add(v.mul(FloatVector.fromArray(FLOATS, UPPER_NEGATED, 3 * LARGEST_STEP)));
+      }
+      v.intoArray(vector, from + j);
+    }
+    int half = FLOAT_STEP;
+    for (; 4 * half <= width; half *= 4) {
+      for (int start = from; start < from + width; start += 4 * half) {
+        twoStages(vector, start, half);
       }
     }
+    if (half < width) {
+      for (int j = from; j < from + half; j += FLOAT_STEP) {
+        FloatVector a = FloatVector.fromArray(FLOATS, vector, j);
+        FloatVector b = FloatVector.fromArray(FLOATS, vector, j + half);
+        a.add(b).intoArray(vector, j);
+        a.sub(b).intoArray(vector, j + half);
+      }
+    }
+  }
+
+  /**
+   * Components {@code half} apart, then twice that: one at a time takes as many loads and stores.
+   */
+  private static void twoStages(float[] vector, int start, int half) {
+    for (int j = start; j < start + half; j += FLOAT_STEP) {
+      FloatVector a = FloatVector.fromArray(FLOATS, vector, j);
+      FloatVector b = FloatVector.fromArray(FLOATS, vector, j + half);
+      FloatVector c = FloatVector.fromArray(FLOATS, vector, j + 2 * half);
+      FloatVector d = FloatVector.fromArray(FLOATS, vector, j + 3 * half);
+      FloatVector sum = a.add(b);
+      FloatVector difference = a.sub(b);
+      FloatVector otherSum = c.add(d);
+      FloatVector otherDifference = c.sub(d);
+      sum.add(otherSum).intoArray(vector, j);
+      difference.add(otherDifference).intoArray(vector, j + half);
+      sum.sub(otherSum).intoArray(vector, j + 2 * half);
+      difference.sub(otherDifference).intoArray(vector, j + 3 * half);
+    }
+  }
+
+  /** Which lanes change places in a stage of {@link #hadamard} within a vector. */
+  private static VectorShuffle<Float> swap(int apart) {
+    return VectorShuffle.fromOp(FLOATS, lane -> (lane ^ apart) % FLOAT_STEP);
+  }
+
+  /** For each such stage, −1 in the lanes that are subtracted. */
+  private static float[] upperNegated() {
+    float[] factors = new float[4 * LARGEST_STEP];
+    for (int i = 0; i < factors.length; i++) {
+      int apart = 1 << (i / LARGEST_STEP);
+      factors[i] = (i & apart) == 0 ? 1 : -1;
+    }
+    return factors;
+  }
+
+  /** See {@link Kernels#turn}. */
+  static void turn(float[] vector, int count, int apart) {
+    int j = 0;
+    for (; j + FLOAT_STEP <= count; j += FLOAT_STEP) {
+      FloatVector a = FloatVector.fromArray(FLOATS, vector, j);
+      FloatVector b = FloatVector.fromArray(FLOATS, vector, j + apart);
+      a.add(b).mul(Kernels.SQRT_HALF).intoArray(vector, j);
+      a.sub(b).mul(Kernels.SQRT_HALF).intoArray(vector, j + apart);
+    }
+    ScalarKernels.turn(vector, j, count, apart);
   }
 }

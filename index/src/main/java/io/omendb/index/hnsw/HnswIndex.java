@@ -312,8 +312,7 @@ public final class HnswIndex implements AutoCloseable {
       scratch.vectors = null;
       Quantizer quantizer = table.quantizer();
       scratch.biased = quantizer.biased();
-      quantizer.encodeQuery(
-          query, scratch.query(table.dims()), scratch.work(2 * parameters.dimension));
+      quantizer.encodeQuery(query, scratch.query(table.dims()), scratch.work(parameters.dimension));
       if (complete != null && BlockSearcher.search(graph, entry, bound, complete, ef, scratch)) {
         return scratch.poolSize;
       }
@@ -407,7 +406,7 @@ public final class HnswIndex implements AutoCloseable {
 
   /** What encodes chunks of {@link #ENCODE_CHUNK} ordinals. */
   Workers.ChunkTask encoder(CodeTable table, IntUnaryOperator ordinals, int count) {
-    float[] work = new float[2 * parameters.dimension];
+    float[] work = new float[parameters.dimension];
     return chunk -> {
       int from = chunk * ENCODE_CHUNK;
       int to = Math.min(count, from + ENCODE_CHUNK);

@@ -104,7 +104,7 @@ public final class CodeTable implements AutoCloseable {
   /**
    * Encodes one vector into its row and returns how many components were clipped.
    *
-   * @param work room for twice a vector's components
+   * @param work room for a vector's components
    */
   public int encode(int ordinal, long vector, float squaredNorm, float[] work) {
     int clipped = quantizer.encode(vector, squaredNorm, row(ordinal), work);

@@ -82,16 +82,16 @@ public record Quantizer(
    * @param row address of {@code dimension} float32
    * @param squaredNorm of the row
    * @param target address of {@link #paddedCodes} bytes; the padding is not written
-   * @param work room for twice {@code dimension} components
+   * @param work room for {@code dimension} components
    * @return components that had to be clipped
    */
   public int encode(long row, float squaredNorm, long target, float[] work) {
     Memory.readFloats(row, work, 0, dimension);
-    int at = rotated(work);
+    rotate(work);
     float factor = similarity == Similarity.COSINE ? scale / (float) Math.sqrt(squaredNorm) : scale;
     int clipped = 0;
     for (int j = 0; j < dimension; j++) {
-      int code = Math.round(work[at + j] * factor - low[j] * scale);
+      int code = Math.round(work[j] * factor - low[j] * scale);
       int clamped = Math.clamp(code, 0, MAX_CODE);
       clipped += code == clamped ? 0 : 1;
       Memory.putByte(target + j, (byte) clamped);
@@ -104,14 +104,14 @@ public record Quantizer(
    *
    * @param query at least {@code dimension} components
    * @param target at least {@link #paddedCodes} long; the padding is zeroed
-   * @param work room for twice {@code dimension} components
+   * @param work room for {@code dimension} components
    */
   public void encodeQuery(float[] query, byte[] target, float[] work) {
     System.arraycopy(query, 0, work, 0, dimension);
-    int at = rotated(work);
+    rotate(work);
     float factor = scale * queryScale(query);
     for (int j = 0; j < dimension; j++) {
-      float code = work[at + j] * factor - low[j] * scale;
+      float code = work[j] * factor - low[j] * scale;
       target[j] = (byte) Math.clamp(code + 0.5F, 0, MAX_CODE);
     }
     for (int j = dimension; j < paddedCodes(); j++) {
@@ -134,13 +134,10 @@ public record Quantizer(
             Integer.MAX_VALUE, ofCodes + dimension / 6.0 + DEVIATIONS * 2 * Math.sqrt(ofCodes / 6));
   }
 
-  /** Turns a vector that has room behind it; returns where the result is. */
-  private int rotated(float[] work) {
-    if (rotation == null) {
-      return 0;
+  private void rotate(float[] vector) {
+    if (rotation != null) {
+      rotation.apply(vector);
     }
-    rotation.apply(work);
-    return dimension;
   }
 
   /** COSINE: to norm 1; INNER_PRODUCT: to the whole range of the codes. */

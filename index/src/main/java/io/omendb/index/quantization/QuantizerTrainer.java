@@ -59,7 +59,7 @@ public final class QuantizerTrainer {
       @Nullable Rotation rotation) {
     int n = sampleSize(available, dimension);
     float[][] columns = new float[dimension][n];
-    float[] vector = new float[2 * dimension];
+    float[] vector = new float[dimension];
     double maxNorm = 0;
     for (int i = 0; i < n; i++) {
       long row = rows.applyAsLong((int) ((long) i * available / n));
@@ -70,14 +70,12 @@ public final class QuantizerTrainer {
       }
       double norm = Math.sqrt(squares);
       maxNorm = Math.max(maxNorm, norm);
-      int at = 0;
       if (rotation != null) {
         rotation.apply(vector);
-        at = dimension;
       }
       double unit = similarity == Similarity.COSINE ? norm : 1;
       for (int j = 0; j < dimension; j++) {
-        columns[j][i] = (float) (vector[at + j] / unit);
+        columns[j][i] = (float) (vector[j] / unit);
       }
     }
     n = dropOutliers(columns, n);

@@ -7,14 +7,14 @@ import java.util.SplittableRandom;
  * A rotation that spreads each component over all others: one-bit codes are even in all directions
  * only then, whatever the data.
  *
- * <p>Each of its rounds flips signs, runs Walsh–Hadamard transforms, and permutes. A transform
- * takes a power of two; where the dimension is none, the first and the last components are
- * transformed in turn, which overlap. Where there are enough, the stages of the nearest components
- * are left out, which SIMD is slow at: the permutation brings others near. One rotation for each
- * dimension; immutable.
+ * <p>Each of its rounds flips signs and runs a Walsh–Hadamard transform. That takes a power of two;
+ * where the dimension is none, the first and the last components are transformed in turn, which
+ * overlap, and the halves are mixed by plane rotations. All of it is done vector by vector: with a
+ * random permutation in place of the transforms' nearest stages, a third of a round was its
+ * gathers. One rotation for each dimension; immutable.
  */
 public final class Rotation {
-  /** Transforms that a component goes through; odd. */
+  /** Transforms that a component goes through. */
   private static final int ROUNDS = 3;
 
   private static final long SEED = 0x524F_5441_5445L;
@@ -24,14 +24,8 @@ public final class Rotation {
   /** Components that are transformed at a time. */
   private final int width;
 
-  /** Components that the first stage is apart. */
-  private final int least;
-
   /** For each round and component ± the scale that keeps lengths. */
-  private final float[] signs;
-
-  /** For each round where each component comes from. */
-  private final int[] sources;
+  private final float[] factors;
 
   /**
    * @param dimension components of a vector
@@ -39,47 +33,24 @@ public final class Rotation {
   public Rotation(int dimension) {
     this.dimension = dimension;
     this.width = Integer.highestOneBit(dimension);
-    this.least = width >= 8 * Kernels.FLOAT_BLOCK ? Kernels.FLOAT_BLOCK : 1;
-    this.signs = new float[ROUNDS * dimension];
-    this.sources = new int[ROUNDS * dimension];
+    this.factors = new float[ROUNDS * dimension];
     SplittableRandom random = new SplittableRandom(SEED);
-    float scale = (float) (1 / Math.sqrt((double) width / least));
-    for (int i = 0; i < signs.length; i++) {
-      signs[i] = random.nextBoolean() ? scale : -scale;
-      int of = i % dimension;
-      int other = i - of + random.nextInt(of + 1);
-      sources[i] = sources[other];
-      sources[other] = of;
+    float scale = (float) (1 / Math.sqrt(width));
+    for (int i = 0; i < factors.length; i++) {
+      factors[i] = random.nextBoolean() ? scale : -scale;
     }
   }
 
-  /**
-   * Rotates a vector.
-   *
-   * @param work the vector, and room for as much behind it, where the result is put; the vector is
-   *     overwritten
-   */
-  public void apply(float[] work) {
-    int from = 0;
-    int to = dimension;
+  /** Rotates the first {@code dimension} components, in place. */
+  public void apply(float[] vector) {
     for (int round = 0; round < ROUNDS; round++) {
       int at = round * dimension;
-      transform(work, from, at);
+      Kernels.hadamard(vector, 0, width, factors, at);
       if (width < dimension) {
-        transform(work, from + dimension - width, at + dimension - width);
+        int rest = dimension - width;
+        Kernels.hadamard(vector, rest, width, factors, at + rest);
+        Kernels.turn(vector, dimension / 2, dimension - dimension / 2);
       }
-      for (int j = 0; j < dimension; j++) {
-        work[to + j] = work[from + sources[at + j]];
-      }
-      to = from; // an odd number of rounds ends behind
-      from = dimension - from;
     }
-  }
-
-  private void transform(float[] work, int from, int at) {
-    for (int j = 0; j < width; j++) {
-      work[from + j] *= signs[at + j];
-    }
-    Kernels.hadamard(work, from, width, least);
   }
 }

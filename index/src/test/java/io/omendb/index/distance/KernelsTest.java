@@ -198,6 +198,35 @@ class KernelsTest {
   }
 
   @Test
+  void rotationsAreThoseOfThePlainLoops() {
+    for (int width = 1; width <= MAX_DIMS; width *= 2) {
+      int from = random.nextInt(20);
+      float[] vector = floats(from + width + 20);
+      float[] factors = floats(2 * width);
+      int at = random.nextInt(width);
+      float[] plain = vector.clone();
+      ScalarKernels.hadamard(plain, from, width, factors, at);
+      Kernels.hadamard(vector, from, width, factors, at);
+      assertArrayEquals(plain, vector, "width " + width);
+    }
+    for (int dimension = 2; dimension < 300; dimension++) {
+      float[] vector = floats(dimension);
+      float[] plain = vector.clone();
+      ScalarKernels.turn(plain, 0, dimension / 2, dimension - dimension / 2);
+      Kernels.turn(vector, dimension / 2, dimension - dimension / 2);
+      assertArrayEquals(plain, vector, "dimension " + dimension);
+    }
+  }
+
+  private float[] floats(int length) {
+    float[] floats = new float[length];
+    for (int i = 0; i < length; i++) {
+      floats[i] = (float) random.nextGaussian();
+    }
+    return floats;
+  }
+
+  @Test
   void oneComponentCountsWhereverItIs() {
     for (int dims : new int[] {32, 96, 160, 288, 1024}) {
       long a = space.address();

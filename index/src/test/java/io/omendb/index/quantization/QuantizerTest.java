@@ -182,7 +182,7 @@ class QuantizerTest {
         table.ensure(count);
         for (int i = 0; i < count; i++) {
           int clipped =
-              table.encode(i, rows.row(i), rows.squaredNorm(i), new float[2 * rows.dimension()]);
+              table.encode(i, rows.row(i), rows.squaredNorm(i), new float[rows.dimension()]);
           assertTrue(clipped <= dimension);
         }
         int hits = 0;
@@ -229,7 +229,7 @@ class QuantizerTest {
       try (CodeTable table = new CodeTable(quantizer, 1 << 24)) {
         table.ensure(count);
         for (int i = 0; i < count; i++) {
-          table.encode(i, rows.row(i), rows.squaredNorm(i), new float[2 * rows.dimension()]);
+          table.encode(i, rows.row(i), rows.squaredNorm(i), new float[rows.dimension()]);
         }
         int hits = 0;
         float[][] queries = SiftSmall.queries();
@@ -333,7 +333,7 @@ class QuantizerTest {
       squares += x * x;
     }
     Memory.writeFloats(vector, 0, row, DIMENSION);
-    return quantizer.encode(row, squares, codes, new float[2 * quantizer.dimension()]);
+    return quantizer.encode(row, squares, codes, new float[quantizer.dimension()]);
   }
 
   private byte[] read() {

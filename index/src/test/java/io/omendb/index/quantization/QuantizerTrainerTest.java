@@ -41,8 +41,7 @@ class QuantizerTrainerTest {
       try (CodeTable table = new CodeTable(quantizer, 1 << 24)) {
         table.ensure(count);
         for (int i = 0; i < count; i++) {
-          clipped +=
-              table.encode(i, rows.row(i), rows.squaredNorm(i), new float[2 * rows.dimension()]);
+          clipped += table.encode(i, rows.row(i), rows.squaredNorm(i), new float[rows.dimension()]);
         }
       }
       double share = clipped / (24.0 * count);

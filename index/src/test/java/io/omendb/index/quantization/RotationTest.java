@@ -56,11 +56,8 @@ class RotationTest {
   }
 
   private static float[] rotated(float[] vector) {
-    float[] work = new float[2 * vector.length];
-    System.arraycopy(vector, 0, work, 0, vector.length);
-    new Rotation(vector.length).apply(work);
-    float[] rotated = new float[vector.length];
-    System.arraycopy(work, vector.length, rotated, 0, vector.length);
+    float[] rotated = vector.clone();
+    new Rotation(vector.length).apply(rotated);
     return rotated;
   }
 
