@@ -1,8 +1,9 @@
 package io.omendb.engine;
 
-import io.omendb.index.ExactDistance;
 import io.omendb.index.Similarity;
 import io.omendb.index.TopK;
+import io.omendb.index.hnsw.ExactNearest;
+import io.omendb.index.hnsw.HnswGraph;
 import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.index.hnsw.Scoring;
 import io.omendb.index.hnsw.SearchScratch;
@@ -91,14 +92,8 @@ final class Calibrator {
   /** Samples that a worker searches for at a time. */
   private static final int CHUNK = 16;
 
-  /** Samples that a worker compares with all rows at a time. */
-  private static final int EXACT_CHUNK = 64;
-
   /** By how much full vectors must be cheaper than codes. */
   private static final double CHEAPER = 0.9;
-
-  /** Rows that stay in the cache while all samples are compared with them. */
-  private static final int BLOCK = 32;
 
   private final CollectionStore store;
   private final HnswIndex index;
@@ -254,8 +249,8 @@ final class Calibrator {
       int low = below;
       Beam narrowest = reaching;
       while (narrowest.ef - low > Math.max(1, low / RESOLUTION)) {
-        Beam middle =
-            measure(k, scoring, (int) Math.round(Math.sqrt((double) low * narrowest.ef)), 0);
+        int between = (int) Math.round(Math.sqrt((double) low * narrowest.ef));
+        Beam middle = measure(k, scoring, between, 0);
         if (middle.recall >= goal) {
           narrowest = middle;
         } else {
@@ -398,7 +393,7 @@ final class Calibrator {
 
   private float[] vector(int slot) {
     float[] vector = new float[store.rows().rowStride() / Float.BYTES];
-    Memory.readFloats(row(slot), vector, 0, dimension());
+    Memory.readFloats(index.rows().row(slot), vector, 0, dimension());
     return vector;
   }
 
@@ -424,66 +419,24 @@ final class Calibrator {
     return store.schema().dimension();
   }
 
-  private long row(int slot) {
-    return store.rows().vectorsAddress() + (long) slot * store.rows().rowStride();
-  }
-
-  /** Each sample's nearest linked live rows; a chunk of samples on one block of rows at a time. */
+  /** Each sample's nearest linked live rows: as many as are asked for with any k. */
   private TopK[] exactNearest(int[] samples, float[][] queries) {
     TopK[] nearest = new TopK[queries.length];
-    workers.run(
-        Math.ceilDiv(queries.length, EXACT_CHUNK),
-        worker ->
-            chunk -> {
-              int from = chunk * EXACT_CHUNK;
-              int to = Math.min(queries.length, from + EXACT_CHUNK);
-              exactNearest(samples, queries, from, to, nearest);
-            });
-    return nearest;
-  }
-
-  private void exactNearest(int[] samples, float[][] queries, int first, int end, TopK[] nearest) {
-    int padded = store.rows().rowStride() / Float.BYTES;
     float[] squaredNorms = new float[queries.length];
-    for (int i = first; i < end; i++) {
-      nearest[i] = new TopK();
-      nearest[i].reset(Calibration.LARGE_K);
+    for (int i = 0; i < nearest.length; i++) {
       squaredNorms[i] = QueryNorm.squared(queries[i], 0, dimension());
+      nearest[i] = new TopK();
+      nearest[i].reset(i < LARGE_K_SAMPLES ? Calibration.LARGE_K : Calibration.K);
     }
-    Similarity similarity = index.parameters().similarity();
-    int[] live = new int[BLOCK];
-    long[] rows = new long[BLOCK];
-    float[] rowNorms = new float[BLOCK];
-    int bound = index.graph().bound();
-    for (int from = 0; from < bound; from += BLOCK) {
-      int count = live(from, Math.min(bound, from + BLOCK), live);
-      for (int j = 0; j < count; j++) {
-        rows[j] = row(live[j]);
-        rowNorms[j] = store.rows().squaredNorm(live[j]);
-      }
-      for (int i = first; i < end; i++) {
-        for (int j = 0; j < count; j++) {
-          int slot = live[j];
-          float distance =
-              ExactDistance.distance(
-                  similarity, queries[i], squaredNorms[i], rows[j], rowNorms[j], padded);
-          if (distance <= nearest[i].bound() && slot != samples[i]) {
-            nearest[i].offer(distance, slot);
-          }
-        }
-      }
-    }
-  }
-
-  /** The linked rows of a block that are not deleted. */
-  private int live(int from, int to, int[] live) {
-    int count = 0;
-    for (int slot = from; slot < to; slot++) {
-      if (index.graph().isLinked(slot) && !store.rows().isDeleted(slot)) {
-        live[count++] = slot;
-      }
-    }
-    return count;
+    HnswGraph graph = index.graph();
+    new ExactNearest(
+            index.parameters().similarity(),
+            dimension(),
+            index.rows(),
+            graph.bound(),
+            slot -> graph.isLinked(slot) && !store.rows().isDeleted(slot))
+        .find(queries, squaredNorms, samples, nearest, workers);
+    return nearest;
   }
 
   /**

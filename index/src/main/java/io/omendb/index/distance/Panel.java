@@ -40,4 +40,13 @@ public final class Panel {
     }
     squaredNorms[lane] = squares;
   }
+
+  /** Copies a row of float32 to a lane. */
+  public void setFloats(int lane, long row) {
+    int at = lane;
+    for (int k = 0; k < dims; k++) {
+      values[at] = Memory.getFloat(row + 4L * k);
+      at += LANES;
+    }
+  }
 }

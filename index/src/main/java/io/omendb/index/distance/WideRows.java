@@ -13,7 +13,7 @@ import io.omendb.memory.Memory;
  */
 public final class WideRows {
   /** Rows that are multiplied at a time: with two vectors of a panel they fill the registers. */
-  static final int TILE = 6;
+  public static final int TILE = 6;
 
   private final int dims;
   float[] values = new float[0];
@@ -47,13 +47,18 @@ public final class WideRows {
     squaredNorms[place] = squares;
   }
 
+  /** Copies full components to a place: their products are rounded. */
+  public void setFloats(int place, float[] row) {
+    System.arraycopy(row, 0, values, place * dims, dims);
+  }
+
   /**
    * Products of {@link #TILE} rows with all lanes of a panel.
    *
    * @param first of the rows
    * @param out receives {@link Panel#LANES} products of each row, row after row, from {@code at} on
    */
-  void dots(int first, Panel panel, float[] out, int at) {
+  public void dots(int first, Panel panel, float[] out, int at) {
     if (Kernels.SIMD) {
       SimdKernels.dots(values, first * dims, dims, panel.values, out, at);
     } else {

@@ -136,6 +136,11 @@ public final class HnswIndex implements AutoCloseable {
     return parameters;
   }
 
+  /** Where the nodes' vectors lie. */
+  public VectorRows rows() {
+    return rows;
+  }
+
   /** The adjacency lists. */
   public HnswGraph graph() {
     return graph;
