@@ -41,6 +41,14 @@ public final class Panel {
     squaredNorms[lane] = squares;
   }
 
+  /** Copies {@link #LANES} codes to one component of all lanes. */
+  public void setComponent(int component, long codes) {
+    int at = component * LANES;
+    for (int lane = 0; lane < LANES; lane++) {
+      values[at + lane] = Memory.getByte(codes + lane);
+    }
+  }
+
   /** Copies a row of float32 to a lane. */
   public void setFloats(int lane, long row) {
     int at = lane;

@@ -48,8 +48,8 @@ public final class WideRows {
   }
 
   /** Copies full components to a place: their products are rounded. */
-  public void setFloats(int place, float[] row) {
-    System.arraycopy(row, 0, values, place * dims, dims);
+  public void setFloats(int place, float[] from, int at) {
+    System.arraycopy(from, at, values, place * dims, dims);
   }
 
   /**

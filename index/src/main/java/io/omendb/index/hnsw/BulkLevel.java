@@ -26,6 +26,12 @@ final class BulkLevel implements AutoCloseable {
   /** Bytes of a node, at most. */
   static final int BYTES = FANOUT * (10 + 2 * LeafJoin.ROOM) + 24;
 
+  /** Leaves in which a sketch is compared with the codes. */
+  private static final int LEAVES_COMPARED = 32;
+
+  /** Of the nearest by codes, the share that must be nearest by a sketch. */
+  private static final double LEAST_AGREEMENT = 0.75;
+
   /** Nodes of a chunk. */
   private static final int CHUNK = 256;
 
@@ -48,6 +54,7 @@ final class BulkLevel implements AutoCloseable {
   private final LevelGenerator levelGenerator;
   private final Workers workers;
   private final boolean blocks;
+  private final @Nullable JoinRows sketch;
   private final Partition partition;
   private @Nullable LeafJoin join;
 
@@ -65,6 +72,7 @@ final class BulkLevel implements AutoCloseable {
       HnswGraph graph,
       int level,
       CodeTable codes,
+      @Nullable JoinRows sketch,
       NativeInts nodes,
       LevelGenerator levelGenerator,
       Workers workers,
@@ -77,7 +85,8 @@ final class BulkLevel implements AutoCloseable {
     this.count = Math.toIntExact(nodes.length());
     this.levelGenerator = levelGenerator;
     this.workers = workers;
-    this.partition = new Partition(codes, nodes, FANOUT);
+    this.sketch = sketch;
+    this.partition = new Partition(sketch == null ? JoinRows.of(codes) : sketch, nodes, FANOUT);
   }
 
   /** What is to be done, in this order. */
@@ -117,12 +126,27 @@ final class BulkLevel implements AutoCloseable {
   }
 
   private BulkLinker.Work joinLeaves() {
-    LeafJoin leaves = new LeafJoin(codes, nodes, partition);
+    LeafJoin leaves = new LeafJoin(joinRows(), nodes, partition);
     join = leaves;
     LeafJoin.Scratch[] scratches = new LeafJoin.Scratch[workers.threads()];
     Arrays.setAll(scratches, worker -> leaves.newScratch());
     return new BulkLinker.Work(
         partition.leaves(), LEAVES_OF_STEP, worker -> leaf -> leaves.join(leaf, scratches[worker]));
+  }
+
+  /** The sketch where it tells the nearest of a leaf as well as the codes do; else these. */
+  private JoinRows joinRows() {
+    JoinRows rows = JoinRows.of(codes);
+    return sketch != null && agreement(rows, sketch) >= LEAST_AGREEMENT ? sketch : rows;
+  }
+
+  private double agreement(JoinRows rows, JoinRows others) {
+    LeafAgreement agreement = new LeafAgreement(nodes, partition);
+    int leaves = Math.min(partition.leaves(), LEAVES_COMPARED);
+    for (int i = 0; i < leaves; i++) {
+      agreement.add((int) ((long) i * partition.leaves() / leaves), rows, others);
+    }
+    return agreement.share();
   }
 
   private void gatherEntries() {

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * images in between: what it makes is no part of the graph until {@link #publish}. What it makes
  * depends on the nodes alone, not on the threads.
  *
- * <p>One thread calls it; the work is shared among the workers. Memory: see {@link BulkLevel}, and
- * 12 bytes a node.
+ * <p>One thread calls it; the work is shared among the workers. Memory: see {@link BulkLevel} and
+ * {@link Sketch}, and 12 bytes a node.
  */
 public final class BulkLinker implements AutoCloseable {
   private static final int NONE = -1;
@@ -35,17 +35,7 @@ public final class BulkLinker implements AutoCloseable {
   public static final long MOST_NODES =
       ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize()
           / 4
-          / BulkLevel.BYTES;
-
-  /** Whether it builds a graph of such parameters. */
-  public static boolean builds(HnswIndex.Parameters parameters) {
-    return parameters.similarity() != Similarity.INNER_PRODUCT;
-  }
-
-  /** Bytes of memory that a build of so many nodes takes besides what it builds, at most. */
-  static long bytesFor(long nodes) {
-    return Math.min(nodes, MOST_NODES) * BulkLevel.BYTES;
-  }
+          / (BulkLevel.BYTES + Sketch.MOST_STRIDE);
 
   private static final int HASH_PARTS = 256;
   private static final int HASH_PART_SHIFT = Integer.SIZE - 8;
@@ -72,6 +62,7 @@ public final class BulkLinker implements AutoCloseable {
   private @Nullable Work work;
   private int done;
   private int topLevel;
+  private @Nullable Sketch sketch;
   private @Nullable BulkLevel level;
 
   /**
@@ -104,6 +95,22 @@ public final class BulkLinker implements AutoCloseable {
     stages.add(this::encode);
     stages.add(() -> new Work(chunks(), LIGHT, worker -> this::hash));
     stages.add(() -> Work.serial(this::findCopies));
+    if (Sketch.pays(index.parameters().dimension(), count)) {
+      Sketch made = new Sketch(codes, ordinals);
+      sketch = made;
+      stages.addAll(made.stages());
+    }
+  }
+
+  /** Whether it builds a graph of such parameters. */
+  public static boolean builds(HnswIndex.Parameters parameters) {
+    return parameters.similarity() != Similarity.INNER_PRODUCT;
+  }
+
+  /** Bytes of memory that a build of so many nodes takes besides what it builds, at most. */
+  static long bytesFor(HnswIndex.Parameters parameters, long nodes) {
+    long built = Math.min(nodes, MOST_NODES);
+    return built * (BulkLevel.BYTES + Sketch.stride(parameters.dimension(), built));
   }
 
   /** Goes on for some milliseconds; returns whether all is there to be published. */
@@ -227,7 +234,14 @@ public final class BulkLinker implements AutoCloseable {
     }
     BulkLevel begun =
         new BulkLevel(
-            graph, ofLevel, codes, nodes, levelGenerator, workers, index.parameters().blocks());
+            graph,
+            ofLevel,
+            codes,
+            sketch == null ? null : sketch.rows(),
+            nodes,
+            levelGenerator,
+            workers,
+            index.parameters().blocks());
     level = begun;
     stages.addFirst(() -> Work.serial(this::closeLevel));
     begun.stages().reversed().forEach(stages::addFirst);
@@ -287,6 +301,9 @@ public final class BulkLinker implements AutoCloseable {
   public void close() {
     index.buildEnded();
     closeLevel();
+    if (sketch != null) {
+      sketch.close();
+    }
     ordinals.close();
     copyOf.close();
     hashes.close();

@@ -90,7 +90,7 @@ public final class ExactNearest {
       this.end = end;
       wide.resize(end - first);
       for (int i = first; i < end; i++) {
-        wide.setFloats(i - first, queries[i]);
+        wide.setFloats(i - first, queries[i], 0);
       }
     }
 

@@ -30,7 +30,7 @@ public record IndexFootprint(long codes, long blocks, long graph) {
 
   /** The most bytes while all of {@code count} nodes are built: blocks are written afterwards. */
   public long peakBytes(HnswIndex.Parameters parameters, long count) {
-    long build = BulkLinker.builds(parameters) ? BulkLinker.bytesFor(count) : 0;
+    long build = BulkLinker.builds(parameters) ? BulkLinker.bytesFor(parameters, count) : 0;
     return codes + graph + Math.max(blocks, build);
   }
 

@@ -3,7 +3,6 @@ package io.omendb.index.hnsw;
 import io.omendb.index.distance.NearestRows;
 import io.omendb.index.distance.Panel;
 import io.omendb.index.distance.WideRows;
-import io.omendb.index.quantization.CodeTable;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
 import io.omendb.memory.NativeInts;
@@ -48,13 +47,13 @@ final class LeafJoin implements AutoCloseable {
   private static final long SAMPLE_SEED = 0x5EED_0F_5A3F_1E5L;
   private static final short END = -1;
 
-  private final CodeTable codes;
+  private final JoinRows rows;
   private final NativeInts nodes;
   private final Partition partition;
   private final AddressSpace near;
 
-  LeafJoin(CodeTable codes, NativeInts nodes, Partition partition) {
-    this.codes = codes;
+  LeafJoin(JoinRows rows, NativeInts nodes, Partition partition) {
+    this.rows = rows;
     this.nodes = nodes;
     this.partition = partition;
     long bytes = (long) partition.entries() * ROOM * Short.BYTES;
@@ -87,7 +86,7 @@ final class LeafJoin implements AutoCloseable {
 
   /** For one thread at a time. */
   Scratch newScratch() {
-    return new Scratch(codes.quantizer().dimension());
+    return new Scratch(rows.dims());
   }
 
   /** Joins the members of a leaf. */
@@ -97,7 +96,7 @@ final class LeafJoin implements AutoCloseable {
     orderByScale(from, from + size, scratch);
     scratch.members.resize(size);
     for (int i = 0; i < size; i++) {
-      scratch.members.set(i, codes.row(nodes.get(partition.member(from + i))));
+      scratch.members.set(i, rows.row(nodes.get(partition.member(from + i))));
     }
     for (int first = 0; first < size; first += Panel.LANES) {
       findNearest(first, size, scratch);
@@ -156,7 +155,7 @@ final class LeafJoin implements AutoCloseable {
   /** Finds the members that are nearest to guests. */
   private void findGates(int leaf, int first, int size, Scratch scratch) {
     for (int lane = 0; lane < Panel.LANES; lane++) {
-      scratch.panel.set(lane, codes.row(nodes.get(guestOf(leaf, first + lane))));
+      scratch.panel.set(lane, rows.row(nodes.get(guestOf(leaf, first + lane))));
     }
     scratch.found.find(scratch.members, size, scratch.panel, size);
     for (int rank = 0; rank < GATES; rank++) {

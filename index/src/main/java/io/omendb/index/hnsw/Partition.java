@@ -3,7 +3,6 @@ package io.omendb.index.hnsw;
 import io.omendb.index.distance.NearestRows;
 import io.omendb.index.distance.Panel;
 import io.omendb.index.distance.WideRows;
-import io.omendb.index.quantization.CodeTable;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
 import io.omendb.memory.NativeInts;
@@ -40,7 +39,7 @@ final class Partition implements AutoCloseable {
   /** Entries among which a leaf is sought; about as many as a leaf has. */
   private static final int ENTRIES_OF_SEARCH = 128;
 
-  private final CodeTable codes;
+  private final JoinRows rows;
   private final NativeInts nodes;
   private final int count;
   private final int fanout;
@@ -59,8 +58,8 @@ final class Partition implements AutoCloseable {
    * @param nodes ordinals by place
    * @param fanout leaves that each node is in
    */
-  Partition(CodeTable codes, NativeInts nodes, int fanout) {
-    this.codes = codes;
+  Partition(JoinRows rows, NativeInts nodes, int fanout) {
+    this.rows = rows;
     this.nodes = nodes;
     this.count = Math.toIntExact(nodes.length());
     long wanted = Math.ceilDiv(2L * count * fanout, LARGEST_LEAF);
@@ -71,12 +70,12 @@ final class Partition implements AutoCloseable {
     this.members = new NativeInts(entries);
     this.assigned = AddressSpace.reserve(entries * Short.BYTES);
     assigned.commit(entries * Short.BYTES);
-    this.leaderRows = new WideRows(codes.quantizer().dimension());
+    this.leaderRows = new WideRows(rows.dims());
     this.clusterStarts = new int[leaders + 1];
     this.leavesOf = new int[leaders][];
     leaderRows.resize(leaders);
     for (int l = 0; l < leaders; l++) {
-      leaderRows.set(l, codes.row(nodes.get(spread(l, leaders, count))));
+      leaderRows.set(l, rows.row(nodes.get(spread(l, leaders, count))));
     }
   }
 
@@ -148,7 +147,7 @@ final class Partition implements AutoCloseable {
 
   /** For one thread at a time. */
   Scratch newScratch() {
-    return new Scratch(codes.quantizer().dimension());
+    return new Scratch(rows.dims());
   }
 
   /** Finds the leaders of a stripe of places. */
@@ -157,7 +156,7 @@ final class Partition implements AutoCloseable {
     for (int from = stripe * STRIPE; from < to; from += Panel.LANES) {
       int lanes = Math.min(Panel.LANES, to - from);
       for (int lane = 0; lane < lanes; lane++) {
-        scratch.panel.set(lane, codes.row(nodes.get(from + lane)));
+        scratch.panel.set(lane, rows.row(nodes.get(from + lane)));
       }
       scratch.nearest.find(leaderRows, leaders, scratch.panel, leaders);
       for (int lane = 0; lane < lanes; lane++) {
@@ -241,7 +240,7 @@ final class Partition implements AutoCloseable {
     int size = to - from;
     scratch.ownLeaders.resize(parts);
     for (int l = 0; l < parts; l++) {
-      scratch.ownLeaders.set(l, codes.row(nodes.get(member(from + spread(l, parts, size)))));
+      scratch.ownLeaders.set(l, rows.row(nodes.get(member(from + spread(l, parts, size)))));
     }
     if (scratch.order.length < size) {
       scratch.order = new int[size];
@@ -251,7 +250,7 @@ final class Partition implements AutoCloseable {
     for (int first = 0; first < size; first += Panel.LANES) {
       int lanes = Math.min(Panel.LANES, size - first);
       for (int lane = 0; lane < lanes; lane++) {
-        scratch.panel.set(lane, codes.row(nodes.get(member(from + first + lane))));
+        scratch.panel.set(lane, rows.row(nodes.get(member(from + first + lane))));
       }
       scratch.nearest.find(scratch.ownLeaders, parts, scratch.panel, parts);
       for (int lane = 0; lane < lanes; lane++) {
