@@ -49,12 +49,16 @@ public final class Panel {
     }
   }
 
-  /** Copies a row of float32 to a lane. */
-  public void setFloats(int lane, long row) {
-    int at = lane;
-    for (int k = 0; k < dims; k++) {
-      values[at] = Memory.getFloat(row + 4L * k);
-      at += LANES;
+  /** Copies rows of float32 to the first lanes: some components of all, then the next. */
+  public void setFloats(long[] rows, int count) {
+    for (int from = 0; from < dims; from += Kernels.FLOAT_BLOCK) {
+      int to = Math.min(dims, from + Kernels.FLOAT_BLOCK);
+      for (int lane = 0; lane < count; lane++) {
+        long row = rows[lane];
+        for (int k = from; k < to; k++) {
+          values[k * LANES + lane] = Memory.getFloat(row + 4L * k);
+        }
+      }
     }
   }
 }

@@ -19,9 +19,6 @@ import java.util.function.IntPredicate;
  * <p>Heap: a copy of the queries, and a panel for each thread.
  */
 public final class ExactNearest {
-  /** Queries that a worker takes at a time: of 784 dimensions they fit the second-level cache. */
-  private static final int CHUNK = 16 * WideRows.TILE;
-
   /** Bounds the error of a distance by products, for each component and unit of squared norms. */
   private static final float ROUNDING = 0x1p-22f;
 
@@ -54,12 +51,14 @@ public final class ExactNearest {
    */
   public void find(
       float[][] queries, float[] squaredNorms, int[] own, TopK[] nearest, Workers workers) {
+    int ofEach = Math.ceilDiv(queries.length, workers.threads());
+    int chunkSize = Math.ceilDiv(ofEach, WideRows.TILE) * WideRows.TILE;
     workers.run(
-        Math.ceilDiv(queries.length, CHUNK),
+        Math.ceilDiv(queries.length, chunkSize),
         worker ->
             chunk -> {
-              int from = chunk * CHUNK;
-              int to = Math.min(queries.length, from + CHUNK);
+              int from = chunk * chunkSize;
+              int to = Math.min(queries.length, from + chunkSize);
               new Part(queries, squaredNorms, own, nearest, from, to).find();
             });
   }
@@ -80,6 +79,7 @@ public final class ExactNearest {
     private final int[] lanes = new int[Panel.LANES];
 
     private final float[] rowNorms = new float[Panel.LANES];
+    private final long[] addresses = new long[Panel.LANES];
 
     Part(float[][] queries, float[] squaredNorms, int[] own, TopK[] nearest, int first, int end) {
       this.queries = queries;
@@ -100,7 +100,7 @@ public final class ExactNearest {
         if (isAnswer.test(row)) {
           lanes[count] = row;
           rowNorms[count] = rows.squaredNorm(row);
-          panel.setFloats(count++, rows.row(row));
+          addresses[count++] = rows.row(row);
           if (count == Panel.LANES) {
             compare(count);
             count = 0;
@@ -111,6 +111,7 @@ public final class ExactNearest {
     }
 
     private void compare(int count) {
+      panel.setFloats(addresses, count);
       for (int tile = 0; first + tile < end && count > 0; tile += WideRows.TILE) {
         wide.dots(tile, panel, dots, 0);
         int some = Math.min(WideRows.TILE, end - first - tile);
