@@ -2,9 +2,11 @@ package io.omendb.index.hnsw;
 
 import io.omendb.index.quantization.CodeTable;
 import io.omendb.index.quantization.Quantizer;
+import io.omendb.index.quantization.Rotation;
 import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Memory;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes an index as bytes, for loading instead of linking anew, and reads it back; {@link
@@ -72,7 +74,7 @@ public final class GraphImage {
       Memory.putInt(h + GraphImageLayout.UPPER_LISTS, cut.upperLists);
       Memory.putInt(h + GraphImageLayout.LINKED, cut.linked());
       Memory.putInt(h + GraphImageLayout.FITTED_ROWS, cut.fittedRows);
-      Memory.putInt(h + GraphImageLayout.RESERVED, 0);
+      Memory.putInt(h + GraphImageLayout.ROTATION, number(quantizer.rotation()));
       Memory.putFloat(h + GraphImageLayout.NORM_BOUND, quantizer.normBound());
       Memory.putFloat(h + GraphImageLayout.SCALE, quantizer.scale());
       Memory.putInt(h + GraphImageLayout.STRIDE0, graph.stride0());
@@ -81,6 +83,10 @@ public final class GraphImage {
           quantizer.low(), 0, h + GraphImageLayout.HEADER_BYTES, quantizer.low().length);
       output.write(h, GraphImageLayout.HEADER_BYTES + lowBytes);
     }
+  }
+
+  private static int number(@Nullable Rotation rotation) {
+    return rotation == null ? 0 : Rotation.NUMBER;
   }
 
   /** Writes lists, each at its place, without ids of nodes that the cut does not have. */
@@ -122,6 +128,7 @@ public final class GraphImage {
           || Memory.getInt(h + GraphImageLayout.M) != parameters.m()
           || Memory.getInt(h + GraphImageLayout.DIMENSION) != parameters.dimension()
           || Memory.getInt(h + GraphImageLayout.SIMILARITY) != parameters.similarity().code()
+          || Memory.getInt(h + GraphImageLayout.ROTATION) != number(index.rotation())
           || Memory.getInt(h + GraphImageLayout.STRIDE0) != graph.stride0()
           || bound < 0
           || bound > maxBound) {

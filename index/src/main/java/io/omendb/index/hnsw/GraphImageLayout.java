@@ -13,7 +13,7 @@ package io.omendb.index.hnsw;
  * 32  int32  lists in upper
  * 36  int32  linked nodes
  * 40  int32  rows there were at the quantizer's fit
- * 44  int32  0
+ * 44  int32  number of the rotation that codes were made with; 0: none
  * 48  float  the quantizer's norm bound
  * 52  float  its scale
  * 56  int32  stride of a level-0 list, bytes
@@ -39,7 +39,7 @@ final class GraphImageLayout {
   static final int UPPER_LISTS = 32;
   static final int LINKED = 36;
   static final int FITTED_ROWS = 40;
-  static final int RESERVED = 44;
+  static final int ROTATION = 44;
   static final int NORM_BOUND = 48;
   static final int SCALE = 52;
   static final int STRIDE0 = 56;

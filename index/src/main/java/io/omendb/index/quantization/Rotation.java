@@ -14,6 +14,9 @@ import java.util.SplittableRandom;
  * gathers. One rotation for each dimension; immutable.
  */
 public final class Rotation {
+  /** Of this rotation among those that there were: codes made with another are of no use. */
+  public static final int NUMBER = 2;
+
   /** Transforms that a component goes through. */
   private static final int ROUNDS = 3;
 

@@ -23,7 +23,7 @@ class GraphImageLayoutTest {
       GraphImageLayout.UPPER_LISTS,
       GraphImageLayout.LINKED,
       GraphImageLayout.FITTED_ROWS,
-      GraphImageLayout.RESERVED,
+      GraphImageLayout.ROTATION,
       GraphImageLayout.NORM_BOUND,
       GraphImageLayout.SCALE,
       GraphImageLayout.STRIDE0,

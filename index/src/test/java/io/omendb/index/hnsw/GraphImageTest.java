@@ -98,6 +98,9 @@ class GraphImageTest {
       byte[] notAnImage = image.clone();
       notAnImage[0] ^= 1;
       assertRefused(same, size, notAnImage);
+      byte[] otherRotation = image.clone();
+      otherRotation[GraphImageLayout.ROTATION]++;
+      assertRefused(same, size, otherRotation);
       // What was refused may still be filled, by the right image or by linking.
       assertTrue(read(same, size, image));
       assertEquals(written.graphHash(), same.graphHash());

@@ -3,8 +3,10 @@ package io.omendb.index.quantization;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Lengths and angles stay, and no direction is favoured. */
@@ -45,6 +47,18 @@ class RotationTest {
           fourths * dimension < 6,
           "of " + dimension + ", component " + component + ": " + fourths * dimension);
     }
+  }
+
+  /** Codes in images were made with it: a rotation that gives another result has another number. */
+  @ParameterizedTest
+  @CsvSource({"7, 69520146", "128, 1087695870", "784, 1551573020"})
+  void theRotationOfThisNumberStays(int dimension, int hash) {
+    assertEquals(2, Rotation.NUMBER);
+    float[] vector = new float[dimension];
+    for (int j = 0; j < dimension; j++) {
+      vector[j] = j % 11 - 5;
+    }
+    assertEquals(hash, Arrays.hashCode(rotated(vector)));
   }
 
   private float[] gaussian(int dimension) {
