@@ -69,7 +69,7 @@ public final class ScalarKernels {
     return sum;
   }
 
-  /** See {@link WideRows#dots}. */
+  /** See {@link WideRows#dots}; each product is rounded with its sum, as by SIMD. */
   static void dots(float[] rows, int row, int dims, float[] panel, float[] out, int at) {
     for (int r = 0; r < WideRows.TILE; r++) {
       int o = at + r * Panel.LANES;
@@ -77,7 +77,7 @@ public final class ScalarKernels {
       for (int k = 0; k < dims; k++) {
         float a = rows[row + r * dims + k];
         for (int lane = 0; lane < Panel.LANES; lane++) {
-          out[o + lane] += a * panel[k * Panel.LANES + lane];
+          out[o + lane] = Math.fma(a, panel[k * Panel.LANES + lane], out[o + lane]);
         }
       }
     }
