@@ -84,7 +84,7 @@ final class CheckpointSchedule {
     }
     long seconds = wholeBytes / IMAGE_BYTES_A_SECOND;
     long period = Math.max(PERIOD_NANOS, seconds * 1_000_000_000L);
-    return lag != 0 && nanoTime.getAsLong() - imageNanos > period;
+    return (lag != 0 || wholeBytes > 0) && nanoTime.getAsLong() - imageNanos > period;
   }
 
   /** Whether anything happened that the newest checkpoint does not have. */

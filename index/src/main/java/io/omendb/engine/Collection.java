@@ -131,11 +131,11 @@ public final class Collection {
     }
   }
 
-  /** Closes a code table that no search can be reading any more. */
-  private void retire(AutoCloseable codes) {
+  /** Closes what the index has replaced, once no search can be reading it any more. */
+  private void retire(AutoCloseable replacedByIndex) {
     codeReaders.awaitReaders();
     try {
-      codes.close();
+      replacedByIndex.close();
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
@@ -406,9 +406,18 @@ public final class Collection {
       for (int slot = slotFrom; slot < slotTo; slot++) {
         int before = replacedBy.applyAsInt(slot);
         if (before >= 0) {
-          boolean hidden = buffer.isUnbuilt(before) && !index.graph().isLinked(before);
+          boolean hidden = buffer.isUnbuilt(before) && !isLinked(before);
           replaced.hold(before, slot, hidden);
         }
+      }
+    }
+
+    private boolean isLinked(int slot) {
+      int side = codeReaders.enter();
+      try {
+        return index.graph().isLinked(slot);
+      } finally {
+        codeReaders.exit(side);
       }
     }
 
@@ -478,7 +487,7 @@ public final class Collection {
     long unbuilt = live(snapshot.unbuilt());
     StoreStats figures = store.stats();
     Exception fault = fault();
-    String hash = graphHash && unlinked + unbuilt == 0 ? Long.toHexString(index.graphHash()) : null;
+    String hash = graphHash && unlinked + unbuilt == 0 ? hashOfGraph() : null;
     return new CollectionStats(
         figures.liveCount(),
         figures.count() - figures.liveCount(),
@@ -496,8 +505,18 @@ public final class Collection {
         figures.unverifiedBytes(),
         search.searches(),
         search.fallbacks(),
+        maintenance.buildProgress(),
         fault == null ? null : fault.toString(),
         hash);
+  }
+
+  private String hashOfGraph() {
+    int side = codeReaders.enter();
+    try {
+      return Long.toHexString(index.graphHash());
+    } finally {
+      codeReaders.exit(side);
+    }
   }
 
   private long live(SlotRanges ranges) {
@@ -510,7 +529,12 @@ public final class Collection {
 
   /** Checks the graph's invariants; meant for a collection that nobody writes. */
   public List<String> violations() {
-    return index.violations();
+    int side = codeReaders.enter();
+    try {
+      return index.violations();
+    } finally {
+      codeReaders.exit(side);
+    }
   }
 
   // ---- Life ----------------------------------------------------------------------------------

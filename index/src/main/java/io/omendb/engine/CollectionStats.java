@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param unverifiedBytes truth not compared with its checksums since the start
  * @param searchCount searches answered
  * @param fallbackCount searches that the graph should have answered and could not
+ * @param buildProgress share of a running bulk build that is done; NaN: none runs
  * @param fault why rows are not linked at the moment; null: they are
  * @param graphHash hash of the graph in hex, if asked for and nothing waits to be linked
  */
@@ -42,6 +43,7 @@ public record CollectionStats(
     long unverifiedBytes,
     long searchCount,
     long fallbackCount,
+    double buildProgress,
     @Nullable String fault,
     @Nullable String graphHash) {
   /** Beam of a search for ten rows that names none; 0: it compares all rows. */

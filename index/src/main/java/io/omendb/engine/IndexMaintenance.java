@@ -68,11 +68,11 @@ final class IndexMaintenance {
    */
   private static final int BULK_LEAST = 10_000;
 
-  /** Most other rows that may be linked before such a build. */
-  private static final int BULK_OTHERS = 16_384;
-
-  /** Rows of a build for each other that is linked. */
-  private static final int BULK_TO_OTHERS = 2;
+  /**
+   * Linked rows for each row of a build, at most: they are built anew with it, which takes a third
+   * or a fourth of the time that linking a row in a batch takes.
+   */
+  private static final int LINKED_TO_BULK = 2;
 
   private static final int[] NONE = {};
 
@@ -86,7 +86,7 @@ final class IndexMaintenance {
   private final int[] batch = new int[LARGEST_BATCH];
   private final int[] held = new int[HELD_MOST + 1];
   private int heldCount;
-  private @Nullable Bulk bulk;
+  private volatile @Nullable Bulk bulk;
   private boolean bulkNext = true;
 
   /** Batches take less memory, which may be what a bulk build lacked. */
@@ -131,13 +131,19 @@ final class IndexMaintenance {
   }
 
   /**
-   * A build of many rows at once.
+   * A build of many rows at once, and of those that were linked before.
    *
    * @param slots all of them, ascending
    * @param sample those of them that are held out
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Bulk(BulkLinker linker, NativeInts slots, int[] sample) {}
+
+  /** The share of a bulk build that is done; NaN: none runs. Any thread. */
+  double buildProgress() {
+    Bulk current = bulk;
+    return current == null ? Double.NaN : current.linker.progress();
+  }
 
   /** Whether a step would do something. */
   boolean hasWork() {
@@ -246,15 +252,15 @@ final class IndexMaintenance {
     return false;
   }
 
-  /** Begins to link a build of many rows at once, if there is one, and few others are linked. */
+  /** Begins to link a build of many rows at once, if there is one that is large enough. */
   private @Nullable Bulk beginBulk() {
     int linked = index.linkedCount();
-    boolean mayBe = !bulkFailed && linked <= BULK_OTHERS && BulkLinker.builds(index.parameters());
-    if (!mayBe) {
+    if (bulkFailed || !BulkLinker.builds(index.parameters())) {
       return null;
     }
     SlotRanges taken =
-        buffer.takeBuild(Math.max(BULK_LEAST, BULK_TO_OTHERS * linked), BulkLinker.MOST_NODES);
+        buffer.takeBuild(
+            Math.max(BULK_LEAST, linked / LINKED_TO_BULK), BulkLinker.MOST_NODES - linked);
     if (taken == null) {
       return null;
     }
@@ -265,31 +271,44 @@ final class IndexMaintenance {
       holdAll(sample);
       return null;
     }
-    Bulk begun = new Bulk(index.build(slots, store.rows().count()), slots, sample);
-    bulk = begun;
-    LOG.debug("collection {}: {} rows are linked at once", config.name(), slots.length());
-    return begun;
+    try {
+      Bulk begun = new Bulk(index.build(slots, store.rows().count()), slots, sample);
+      bulk = begun;
+      LOG.debug("collection {}: {} rows are linked at once", config.name(), slots.length());
+      return begun;
+    } catch (RuntimeException e) {
+      slots.close();
+      bulkFailed = true;
+      throw e;
+    }
   }
 
-  /** All but the sample, and but those that were deleted before, which need not be linked. */
+  /**
+   * The linked rows and those of a build, all but the sample, and but those that were deleted or
+   * replaced before, which need not be linked.
+   */
   private NativeInts liveBut(int[] sample, SlotRanges taken) {
-    try (NativeInts all = new NativeInts(taken.slots())) {
+    try (NativeInts all = new NativeInts(taken.slots() + index.linkedCount())) {
       int n = 0;
       int next = 0;
       int deleted = 0;
-      for (int range = 0; range < taken.count(); range++) {
-        for (int slot = taken.from(range); slot < taken.to(range); slot++) {
-          if (next < sample.length && sample[next] == slot) {
-            next++;
-          } else if (isGone(slot)) {
-            batch[deleted++] = slot;
-          } else {
-            all.set(n++, slot);
-          }
-          if (deleted == batch.length) {
-            buffer.linked(batch, deleted);
-            deleted = 0;
-          }
+      int range = 0;
+      int end = Math.max(index.graph().bound(), taken.to(taken.count() - 1));
+      for (int slot = 0; slot < end; slot++) {
+        while (range < taken.count() && taken.to(range) <= slot) {
+          range++;
+        }
+        boolean inBuild = range < taken.count() && taken.from(range) <= slot;
+        if (inBuild && next < sample.length && sample[next] == slot) {
+          next++;
+        } else if ((inBuild || index.graph().isLinked(slot)) && !store.rows().isDeleted(slot)) {
+          all.set(n++, slot);
+        } else if (inBuild) {
+          batch[deleted++] = slot;
+        }
+        if (deleted == batch.length) {
+          buffer.linked(batch, deleted);
+          deleted = 0;
         }
       }
       buffer.linked(batch, deleted);
@@ -331,13 +350,15 @@ final class IndexMaintenance {
   }
 
   /**
-   * Lets a bulk build take the place of the graph. What was linked before is compared one by one
-   * until it is linked to it, batch by batch.
+   * Lets a bulk build take the place of the graph, and of what its rows replace. What was linked
+   * meanwhile is compared one by one until it is linked to it, batch by batch.
    */
   private void publish(Bulk ready) {
-    int[] others = linkedSlots();
     replaced.change(() -> {
-      buffer.unlink(others);
+      for (long i = 0; i < ready.slots.length() && replaced.count() > 0; i++) {
+        replaced.drop(ready.slots.get(i));
+      }
+      buffer.unlink(linkedBut(ready.slots));
       ready.linker.publish();
     });
     ready.linker.linkCopies();
@@ -364,22 +385,28 @@ final class IndexMaintenance {
     }
   }
 
-  private int[] linkedSlots() {
-    int[] slots = new int[index.linkedCount()];
+  /** Linked rows that a build has not, and that are not gone. */
+  private int[] linkedBut(NativeInts built) {
+    int[] others = NONE;
     int n = 0;
+    long next = 0;
     for (int slot = 0; slot < index.graph().bound(); slot++) {
-      if (index.graph().isLinked(slot)) {
-        slots[n++] = slot;
+      if (next < built.length() && built.get(next) == slot) {
+        next++;
+      } else if (index.graph().isLinked(slot) && !isGone(slot)) {
+        others = n == others.length ? Arrays.copyOf(others, 2 * n + SMALLEST_BATCH) : others;
+        others[n++] = slot;
       }
     }
-    return slots;
+    return Arrays.copyOf(others, n);
   }
 
   /** Frees what a bulk build holds; its rows are linked, or stay where they are. */
   void abandonBulk() {
-    if (bulk != null) {
-      bulk.linker.close();
+    Bulk current = bulk;
+    if (current != null) {
       bulk = null;
+      current.linker.close();
     }
   }
 
@@ -660,7 +687,16 @@ final class IndexMaintenance {
 
   /** What an image would take that must be written whole; 0 if changes can be added to one. */
   private long wholeBytes() {
-    return index.needsWholeImage() ? GraphImage.bytes(index) : 0;
+    return lacksWholeImage() ? GraphImage.bytes(index) : 0;
+  }
+
+  private boolean lacksWholeImage() {
+    return index.linkedCount() > 0 && index.needsWholeImage();
+  }
+
+  /** Whether the newest image is of another graph than this, or lacks a row of it. */
+  private boolean imageIsBehind() {
+    return lacksWholeImage() || checkpoints.imageIsBehind(index.linkedCount());
   }
 
   /**
@@ -670,14 +706,13 @@ final class IndexMaintenance {
    */
   Checkpoint beginCheckpoint(boolean closing) {
     int linked = index.linkedCount();
-    boolean due =
-        closing ? checkpoints.imageIsBehind(linked) : checkpoints.isImageDue(linked, wholeBytes());
+    boolean due = closing ? imageIsBehind() : checkpoints.isImageDue(linked, wholeBytes());
     return new Checkpoint(due && !halfLinked);
   }
 
   /** Whether anything happened that the newest checkpoint does not have. */
   boolean uncheckpointed() {
-    return checkpoints.isBehind(index.linkedCount(), store.publishedLsn());
+    return lacksWholeImage() || checkpoints.isBehind(index.linkedCount(), store.publishedLsn());
   }
 
   /** Loads the newest image; without one, or with one unreadable, all rows are linked anew. */

@@ -7,7 +7,6 @@ import io.omendb.memory.NativeInts;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,18 +88,18 @@ final class BulkLevel implements AutoCloseable {
     this.partition = new Partition(sketch == null ? JoinRows.of(codes) : sketch, nodes, FANOUT);
   }
 
-  /** What is to be done, in this order. */
-  List<Supplier<BulkLinker.Work>> stages() {
+  /** What is to be done, in this order; with the shares of a build that level 0 takes. */
+  List<BulkLinker.Stage> stages() {
     return List.of(
-        this::assign,
-        () -> BulkLinker.Work.serial(partition::scatter),
-        this::split,
-        () -> BulkLinker.Work.serial(partition::gatherLeaves),
-        this::joinLeaves,
-        () -> BulkLinker.Work.serial(this::gatherEntries),
-        this::select,
-        this::gatherInEdges,
-        this::merge);
+        new BulkLinker.Stage(0.08, this::assign),
+        new BulkLinker.Stage(0.01, () -> BulkLinker.Work.serial(partition::scatter)),
+        new BulkLinker.Stage(0.04, this::split),
+        new BulkLinker.Stage(0.01, () -> BulkLinker.Work.serial(partition::gatherLeaves)),
+        new BulkLinker.Stage(0.32, this::joinLeaves),
+        new BulkLinker.Stage(0.01, () -> BulkLinker.Work.serial(this::gatherEntries)),
+        new BulkLinker.Stage(0.3, this::select),
+        new BulkLinker.Stage(0.05, this::gatherInEdges),
+        new BulkLinker.Stage(0.1, this::merge));
   }
 
   private BulkLinker.Work assign() {

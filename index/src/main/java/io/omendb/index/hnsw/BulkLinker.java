@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * {@link Duplicates}.
  *
  * <p>A build goes on in {@link #step}s of some milliseconds, and others may link, search and write
- * images in between: what it makes is no part of the graph until {@link #publish}. What it makes
- * depends on the nodes alone, not on the threads.
+ * images in between: it makes a graph of its own, which {@link #publish} puts in place of the one
+ * that is searched. What it makes depends on the nodes alone, not on the threads, nor on whether
+ * they were linked before.
  *
  * <p>One thread calls it; the work is shared among the workers. Memory: see {@link BulkLevel} and
  * {@link Sketch}, and 12 bytes a node.
@@ -58,15 +59,25 @@ public final class BulkLinker implements AutoCloseable {
   /** By place in {@link #ordinals}: the place of an earlier node with its vector, or NONE. */
   private final NativeInts copyOf;
 
-  private final Deque<Supplier<Work>> stages = new ArrayDeque<>();
+  private final Deque<Stage> stages = new ArrayDeque<>();
+  private Stage stage = new Stage(0, () -> Work.serial(() -> {}));
   private @Nullable Work work;
   private int done;
+  private double doneBefore;
+  private volatile double progress;
   private int topLevel;
   private @Nullable Sketch sketch;
   private @Nullable BulkLevel level;
+  private boolean published;
 
   /**
-   * A stage: numbered chunks.
+   * @param share of the time of a build of some 100,000 nodes that it takes, about
+   * @param work asked for when all before is done
+   */
+  record Stage(double share, Supplier<Work> work) {}
+
+  /**
+   * What a stage does: numbered chunks.
    *
    * @param ofStep how many make a step, for each thread
    */
@@ -77,13 +88,19 @@ public final class BulkLinker implements AutoCloseable {
   }
 
   /**
-   * @param ordinals ascending, none of them linked; closed with it
-   * @param codes with room for all of them
+   * @param graph empty; closed with it unless published
+   * @param codes with room for all of the nodes
+   * @param ordinals of the nodes, ascending; closed with it
    */
   BulkLinker(
-      HnswIndex index, CodeTable codes, VectorRows rows, Workers workers, NativeInts ordinals) {
+      HnswIndex index,
+      HnswGraph graph,
+      CodeTable codes,
+      VectorRows rows,
+      Workers workers,
+      NativeInts ordinals) {
     this.index = index;
-    this.graph = index.graph();
+    this.graph = graph;
     this.codes = codes;
     this.rows = rows;
     this.workers = workers;
@@ -92,13 +109,15 @@ public final class BulkLinker implements AutoCloseable {
     this.count = Math.toIntExact(ordinals.length());
     this.copyOf = new NativeInts(count);
     this.hashes = new NativeInts(count);
-    stages.add(this::encode);
-    stages.add(() -> new Work(chunks(), LIGHT, worker -> this::hash));
-    stages.add(() -> Work.serial(this::findCopies));
+    stages.add(new Stage(0.04, this::encode));
+    stages.add(new Stage(0.02, () -> new Work(chunks(), LIGHT, worker -> this::hash)));
+    stages.add(new Stage(0.02, () -> Work.serial(this::findCopies)));
     if (Sketch.pays(index.parameters().dimension(), count)) {
       Sketch made = new Sketch(codes, ordinals);
       sketch = made;
-      stages.addAll(made.stages());
+      for (Supplier<Work> ofSketch : made.stages()) {
+        stages.add(new Stage(0, ofSketch));
+      }
     }
   }
 
@@ -117,11 +136,12 @@ public final class BulkLinker implements AutoCloseable {
   public boolean step() {
     Work now = work;
     if (now == null) {
-      Supplier<Work> next = stages.poll();
+      Stage next = stages.poll();
       if (next == null) {
         return true;
       }
-      now = next.get();
+      stage = next;
+      now = next.work.get();
       work = now;
       done = 0;
     }
@@ -135,10 +155,17 @@ public final class BulkLinker implements AutoCloseable {
           return chunk -> ofWorker.run(from + chunk);
         });
     done += chunks;
+    progress = doneBefore + stage.share * done / now.chunks;
     if (done == now.chunks) {
       work = null;
+      doneBefore += stage.share;
     }
     return work == null && stages.isEmpty();
+  }
+
+  /** The share of the build that is done, about. Any thread. */
+  public double progress() {
+    return progress;
   }
 
   private int chunks() {
@@ -183,6 +210,7 @@ public final class BulkLinker implements AutoCloseable {
       findCopies(some, n);
     }
     hashes.close();
+    graph.ensure(ordinals.get(count - 1) + 1);
     for (int place = 0; place < count; place++) {
       int top = topLevelOf(place);
       topLevel = Math.max(topLevel, top);
@@ -191,7 +219,7 @@ public final class BulkLinker implements AutoCloseable {
     // Downwards: lists take in those of the level above.
     for (int next = topLevel; next >= 0; next--) {
       int ofLevel = next;
-      stages.add(() -> begin(ofLevel));
+      stages.add(new Stage(0, () -> begin(ofLevel)));
     }
   }
 
@@ -243,8 +271,10 @@ public final class BulkLinker implements AutoCloseable {
             workers,
             index.parameters().blocks());
     level = begun;
-    stages.addFirst(() -> Work.serial(this::closeLevel));
-    begun.stages().reversed().forEach(stages::addFirst);
+    stages.addFirst(new Stage(0, () -> Work.serial(this::closeLevel)));
+    for (Stage ofLevel0 : begun.stages().reversed()) {
+      stages.addFirst(ofLevel == 0 ? ofLevel0 : new Stage(0, ofLevel0.work));
+    }
     return Work.serial(() -> {});
   }
 
@@ -260,11 +290,10 @@ public final class BulkLinker implements AutoCloseable {
   }
 
   /**
-   * Makes the nodes the graph, all but the copies. Whatever was linked before is no part of it any
+   * Makes the nodes the graph, all but the copies. Whatever else was linked is no part of it any
    * more, and must be linked again; until then no search finds it.
    */
   public void publish() {
-    graph.forget();
     int entry = NONE;
     int linked = 0;
     for (int place = 0; place < count; place++) {
@@ -279,7 +308,8 @@ public final class BulkLinker implements AutoCloseable {
     }
     graph.publishBound(ordinals.get(count - 1) + 1);
     graph.setEntry(entry, topLevel);
-    index.built(linked);
+    published = true;
+    index.publish(graph, linked);
   }
 
   /** Hangs the copies below what was published. */
@@ -294,13 +324,16 @@ public final class BulkLinker implements AutoCloseable {
         linked++;
       }
     }
-    index.built(linked);
+    index.copiesLinked(linked);
   }
 
   @Override
   public void close() {
     index.buildEnded();
     closeLevel();
+    if (!published) {
+      graph.close();
+    }
     if (sketch != null) {
       sketch.close();
     }

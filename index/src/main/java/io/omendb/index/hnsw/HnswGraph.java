@@ -284,13 +284,6 @@ public final class HnswGraph implements AutoCloseable {
     mark(added, ordinal);
   }
 
-  /** Takes all nodes out of the graph. Whoever searches it goes on to the end. Writer only. */
-  void forget() {
-    for (int ordinal = 0; ordinal < bound; ordinal++) {
-      Memory.putByte(levels.address() + ordinal, (byte) 0);
-    }
-  }
-
   /** Raises the bound once the codes and lists of all nodes below it are written. */
   void publishBound(int newBound) {
     VarHandle.releaseFence();

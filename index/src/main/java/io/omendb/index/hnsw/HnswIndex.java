@@ -10,6 +10,7 @@ import io.omendb.index.quantization.Rotation;
 import io.omendb.memory.NativeInts;
 import java.io.UncheckedIOException;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -78,9 +79,9 @@ public final class HnswIndex implements AutoCloseable {
   private final VectorRows rows;
   private final Workers workers;
   private final Consumer<AutoCloseable> retired;
-  private final HnswGraph graph;
-  private final BatchLinker linker;
   private final @Nullable Rotation rotation;
+  private volatile HnswGraph graph;
+  private BatchLinker linker;
   private volatile CodeTable codes;
 
   /** Those that searches may use: of the table of now, and complete. */
@@ -100,6 +101,9 @@ public final class HnswIndex implements AutoCloseable {
 
   private boolean building;
 
+  /** What a build has replaced; retired with its end, since nobody waits for searches before. */
+  private final List<AutoCloseable> replaced = new ArrayList<>();
+
   /** More has changed since the last cut than lists and levels of some nodes. */
   private volatile boolean rewritten = true;
 
@@ -113,12 +117,16 @@ public final class HnswIndex implements AutoCloseable {
     this.workers = workers;
     this.retired = retired;
     this.graph = new HnswGraph(parameters.m, maxNodes(parameters));
-    this.linker = new BatchLinker(graph, rows, parameters.efConstruction, parameters.seed, workers);
+    this.linker = linkerOf(graph);
     this.rotation = parameters.blocks ? new Rotation(parameters.dimension) : null;
     this.codes = newTable(untrained(parameters));
     if (parameters.blocks) {
       KernelSelfTest.verifyBlocks();
     }
+  }
+
+  private BatchLinker linkerOf(HnswGraph ofGraph) {
+    return new BatchLinker(ofGraph, rows, parameters.efConstruction, parameters.seed, workers);
   }
 
   /** The most nodes that an index of these parameters can hold. */
@@ -141,7 +149,7 @@ public final class HnswIndex implements AutoCloseable {
     return rows;
   }
 
-  /** The adjacency lists. */
+  /** The adjacency lists that a search started now would use. */
   public HnswGraph graph() {
     return graph;
   }
@@ -228,13 +236,17 @@ public final class HnswIndex implements AutoCloseable {
     VarHandle.releaseFence();
   }
 
-  /** Forgets all blocks: their codes or all lists are others now. */
   private void dropBlocks() {
+    forgetBlocks(retired);
+  }
+
+  /** Forgets all blocks: their codes or all lists are others now. */
+  private void forgetBlocks(Consumer<AutoCloseable> to) {
     NeighborBlocks old = written;
     blocks = null;
     written = null;
     if (old != null) {
-      retired.accept(old);
+      to.accept(old);
     }
   }
 
@@ -263,32 +275,49 @@ public final class HnswIndex implements AutoCloseable {
   }
 
   /**
-   * Begins to build the graph anew of many nodes at once; see {@link BulkLinker}. None of them is
-   * linked. No quantizer is fitted until it has ended.
+   * Begins to build another graph, of many nodes at once; see {@link BulkLinker}. Some of them may
+   * be linked in the one there is. No quantizer is fitted until it has ended.
    *
    * @param ordinals ascending; closed with it
    * @param available rows that exist in all
    */
   public BulkLinker build(NativeInts ordinals, int available) {
     refitIfDue(available);
-    int bound = ordinals.get(ordinals.length() - 1) + 1;
-    codes.ensure(bound);
-    graph.ensure(bound);
-    BulkLinker begun = new BulkLinker(this, codes, rows, workers, ordinals);
-    building = true;
-    return begun;
+    codes.ensure(ordinals.get(ordinals.length() - 1) + 1);
+    HnswGraph empty = new HnswGraph(parameters.m, maxNodes(parameters));
+    try {
+      BulkLinker begun = new BulkLinker(this, empty, codes, rows, workers, ordinals);
+      building = true;
+      return begun;
+    } catch (RuntimeException e) {
+      empty.close();
+      throw e;
+    }
   }
 
-  /** What {@link BulkLinker} published. */
-  void built(int nodes) {
+  /**
+   * A graph that {@link BulkLinker} has built takes the place of the one that is searched, and it
+   * is the index's to close. Waits for no search.
+   */
+  void publish(HnswGraph built, int nodes) {
+    replaced.add(graph);
+    forgetBlocks(replaced::add);
+    graph = built;
+    linker = linkerOf(built);
     linkedCount = nodes;
     rewritten = true;
-    dropBlocks();
+  }
+
+  /** {@link BulkLinker} has linked copies of nodes that it had published. */
+  void copiesLinked(int nodes) {
+    linkedCount = nodes;
   }
 
   /** A build was published, or given up. */
   void buildEnded() {
     building = false;
+    replaced.forEach(retired);
+    replaced.clear();
   }
 
   /** Links every node that the entry does not reach; returns how many needed it. */
@@ -306,11 +335,15 @@ public final class HnswIndex implements AutoCloseable {
    * @return how many were found, read by {@link #found}
    */
   public int search(float[] query, int ef, SearchScratch scratch) {
-    // In this order: whatever refits and batches change in between, the search meets only nodes
-    // below the bound, and for those this table has rows.
-    long entry = graph.entry();
-    int bound = graph.bound();
+    // In this order: whatever builds, refits and batches change in between, the search meets only
+    // nodes of this graph below the bound, and for those this table has rows.
+    HnswGraph searched = graph;
+    long entry = searched.entry();
+    int bound = searched.bound();
     NeighborBlocks complete = scratch.scoring == Scoring.BLOCKS ? blocks : null;
+    if (complete != null && complete.graph() != searched) {
+      complete = null; // of a graph that has taken its place since
+    }
     CodeTable table = complete == null ? codes : complete.codes();
     scratch.resetCounters();
     if (scratch.vectorQuery == null) {
@@ -318,7 +351,7 @@ public final class HnswIndex implements AutoCloseable {
       Quantizer quantizer = table.quantizer();
       scratch.biased = quantizer.biased();
       quantizer.encodeQuery(query, scratch.query(table.dims()), scratch.work(parameters.dimension));
-      if (complete != null && BlockSearcher.search(graph, entry, bound, complete, ef, scratch)) {
+      if (complete != null && BlockSearcher.search(searched, entry, bound, complete, ef, scratch)) {
         return scratch.poolSize;
       }
     } else {
@@ -326,7 +359,7 @@ public final class HnswIndex implements AutoCloseable {
       scratch.similarity = parameters.similarity;
       scratch.biased = false;
     }
-    HnswSearcher.search(graph, entry, bound, table, ef, scratch);
+    HnswSearcher.search(searched, entry, bound, table, ef, scratch);
     return scratch.poolSize;
   }
 
@@ -342,14 +375,15 @@ public final class HnswIndex implements AutoCloseable {
 
   /** CRC32C over entry, levels and lists: equal graphs have equal hashes. */
   public long graphHash() {
+    HnswGraph hashed = graph;
     CRC32C crc = new CRC32C();
-    int[] list = new int[graph.maxDegree(0)];
-    updateInt(crc, graph.entryNode());
-    for (int node = 0; node < graph.bound(); node++) {
-      int top = graph.levelOf(node);
+    int[] list = new int[hashed.maxDegree(0)];
+    updateInt(crc, hashed.entryNode());
+    for (int node = 0; node < hashed.bound(); node++) {
+      int top = hashed.levelOf(node);
       crc.update(top);
       for (int level = 0; level <= top; level++) {
-        int degree = graph.neighbors(level, node, list);
+        int degree = hashed.neighbors(level, node, list);
         for (int i = 0; i < degree; i++) {
           updateInt(crc, list[i]);
         }

@@ -61,6 +61,11 @@ final class NeighborBlocks implements AutoCloseable {
     return FastScan.COLUMNS * Integer.BYTES + FastScan.blockBytes(dims);
   }
 
+  /** Whose lists they are of. */
+  HnswGraph graph() {
+    return graph;
+  }
+
   CodeTable codes() {
     return codes;
   }

@@ -1,6 +1,7 @@
 package io.omendb.index.hnsw;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.index.SiftSmall;
@@ -12,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -223,6 +225,35 @@ class BulkLinkerTest {
           assertEquals(
               i, rows.search(index, rows.vector(i), 1, 64, scratch).ordinal(0), "row " + i);
         }
+      }
+    }
+  }
+
+  /** Linked nodes are built anew, and what comes of it depends on the nodes alone. */
+  @Test
+  void aGraphIsBuiltAnewAsIfNothingHadBeenLinked() {
+    int count = 3_000;
+    try (NativeRows rows = NativeRows.gaussian(16, count, seed)) {
+      List<AutoCloseable> retired = new ArrayList<>();
+      try (HnswIndex fresh = rows.buildAtOnce(Similarity.L2, workers);
+          HnswIndex index = rows.index(Similarity.L2, NativeRows.M, workers, retired)) {
+        int[] some = IntStream.range(0, count / 2).toArray();
+        index.link(some, some.length, count); // all are there to fit a quantizer to
+        HnswGraph before = index.graph();
+        long hash = index.graphHash();
+        try (BulkLinker build = index.build(NativeRows.range(0, count), count)) {
+          while (!build.step()) {
+            assertEquals(hash, index.graphHash(), "the graph that is searched meanwhile");
+          }
+          build.publish();
+          build.linkCopies();
+          assertFalse(retired.contains(before), "retired while the caller may hold searches up");
+        }
+        assertTrue(retired.contains(before));
+        index.sweep();
+        assertEquals(List.of(), index.violations());
+        assertEquals(fresh.graphHash(), index.graphHash());
+        NativeRows.closeAll(retired);
       }
     }
   }

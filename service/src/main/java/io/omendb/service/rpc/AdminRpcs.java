@@ -116,6 +116,9 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
     if (!Double.isNaN(stats.calibratedRecall())) {
       told.setCalibratedRecall(stats.calibratedRecall());
     }
+    if (!Double.isNaN(stats.buildProgress())) {
+      told.setBuildProgress((float) stats.buildProgress());
+    }
     String fault = stats.fault();
     if (fault != null) {
       told.setFault(fault);
