@@ -4,6 +4,7 @@ import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.index.hnsw.VectorRows;
 import io.omendb.index.hnsw.Workers;
+import io.omendb.memory.Posix;
 import io.omendb.storage.CollectionStore;
 import io.omendb.storage.StoreListener;
 import io.omendb.storage.StoreStats;
@@ -123,6 +124,11 @@ public final class Collection {
     @Override
     public long row(int ordinal) {
       return store.rows().vectorsAddress() + (long) ordinal * store.rows().rowStride();
+    }
+
+    @Override
+    public void willRead(int from, int to) {
+      Posix.willNeed(row(from), row(to) - row(from));
     }
 
     @Override

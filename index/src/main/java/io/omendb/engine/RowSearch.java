@@ -7,6 +7,7 @@ import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.index.hnsw.Scoring;
 import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.memory.Memory;
+import io.omendb.memory.Posix;
 import io.omendb.storage.CollectionStore;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -37,6 +38,9 @@ final class RowSearch {
   /** Rows scanned between two questions whether somebody still waits: some milliseconds. */
   private static final int SCANNED_AT_ONCE = 1 << 15;
 
+  /** Rows that a scan asks for at once where they are not in memory. */
+  private static final int ASKED_AT_ONCE = 256;
+
   private final CollectionStore store;
   private final HnswIndex index;
   private final UnlinkedBuffer buffer;
@@ -45,6 +49,7 @@ final class RowSearch {
   private final Similarity similarity;
   private final int dimension;
   private final int padded;
+  private final ColdRows cold = new ColdRows(Posix::majorFaults);
   private final LongAdder searches = new LongAdder();
   private final LongAdder fallbacks = new LongAdder();
 
@@ -377,11 +382,22 @@ final class RowSearch {
     int[] rows = scratch.rows(to);
     long base = store.rows().vectorsAddress();
     int stride = store.rows().rowStride();
+    boolean asks = cold.areLikely();
+    if (asks) {
+      for (int i = from; i < to; i++) {
+        index.rows().willRead(rows[i], rows[i] + 1);
+      }
+    }
+    long start = System.nanoTime();
     int touched = 0;
     for (int i = from; i < to; i++) {
       touched += Memory.touch(base + (long) rows[i] * stride, stride);
     }
     scratch.keep(touched);
+    if (!asks) {
+      long nanos = System.nanoTime() - start;
+      scratch.majorFaults = cold.read(to - from, nanos, scratch.majorFaults);
+    }
     for (int i = from; i < to; i++) {
       offer(query, squaredNorm, rows[i], result.nearest);
     }
@@ -460,13 +476,26 @@ final class RowSearch {
       SearchResult result) {
     for (int start = from; start < to && !result.abandoned; start += SCANNED_AT_ONCE) {
       int end = Math.min(to, start + SCANNED_AT_ONCE);
+      scan(query, squaredNorm, start, end, result);
+      result.abandoned = end < to && request.abandoned.getAsBoolean();
+    }
+  }
+
+  private void scan(float[] query, float squaredNorm, int from, int to, SearchResult result) {
+    boolean asks = false;
+    for (int start = from; start < to; start += ASKED_AT_ONCE) {
+      int end = Math.min(to, start + ASKED_AT_ONCE);
+      if (asks) {
+        index.rows().willRead(start, end);
+      }
+      long began = System.nanoTime();
       for (int slot = start; slot < end; slot++) {
         if (isFound(slot)) {
           offer(query, squaredNorm, slot, result.nearest);
           result.distanceComputations++;
         }
       }
-      result.abandoned = end < to && request.abandoned.getAsBoolean();
+      asks |= System.nanoTime() - began > (end - start) * ColdRows.WARM_NANOS_A_ROW;
     }
   }
 

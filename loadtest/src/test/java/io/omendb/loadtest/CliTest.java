@@ -2,6 +2,7 @@ package io.omendb.loadtest;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.engine.Database;
@@ -70,6 +71,30 @@ class CliTest {
     Files.write(data.resolve("CATALOGUE"), new byte[3]);
     assertEquals(1, cli.execute("verify", data.toString()));
     assertTrue(out.toString().contains("CATALOGUE at offset 3"), out.toString());
+  }
+
+  /** The larger number is of more rows than the set has. */
+  @Test
+  void measuresGrowth() throws IOException {
+    Path report = directory.resolve("growth");
+    int status =
+        cli.execute(
+            "bench",
+            "growth",
+            "--base",
+            SiftSmall.base(directory).toString(),
+            "--query",
+            SiftSmall.queries(directory).toString(),
+            "--sizes",
+            "2000,12000",
+            "--out",
+            report.toString());
+    assertEquals(0, status, out::toString);
+    String table = Files.readString(report.resolve("growth.md"));
+    assertTrue(table.contains("| rows | 2,000 | 12,000 |"), table);
+    assertFalse(table.contains("–"), () -> "recall 0.99 was not reached: " + table);
+    String plot = Files.readString(report.resolve("growth.svg"));
+    assertTrue(plot.contains("distances at 0.95"), plot);
   }
 
   @Test

@@ -35,6 +35,12 @@ public final class Posix {
   static final int MAP_ANONYMOUS = 0x20;
   static final int MAP_NORESERVE = 0x4000;
 
+  /** Read some of what lies around what is used, too. */
+  public static final int MADV_NORMAL = 0;
+
+  /** Read what is used and nothing around it. */
+  public static final int MADV_RANDOM = 1;
+
   /** Read ahead of use; see madvise(2). */
   public static final int MADV_WILLNEED = 3;
 
@@ -44,11 +50,18 @@ public final class Posix {
   /** Back the range with huge pages where possible. */
   public static final int MADV_HUGEPAGE = 14;
 
+  /** Take the pages out of memory, as if it had become short; they are read again when used. */
+  public static final int MADV_PAGEOUT = 21;
+
   /** No space left on the device. */
   public static final int ENOSPC = 28;
 
   /** The quota is used up. */
   public static final int EDQUOT = 122;
+
+  private static final int RUSAGE_THREAD = 1;
+  private static final long RUSAGE_BYTES = 144;
+  private static final long RU_MAJFLT = 72;
 
   private static final int EINTR = 4;
   private static final int O_RDWR = 2;
@@ -100,6 +113,21 @@ public final class Posix {
       handle("posix_fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
   private static final MethodHandle FDATASYNC =
       handle("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+
+  @SuppressWarnings("restricted") // Calling the system is what this class is for.
+  private static final MethodHandle MADVISE_UNCHECKED =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("madvise"),
+          FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+
+  @SuppressWarnings("restricted") // Calling the system is what this class is for.
+  private static final MethodHandle GETRUSAGE =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("getrusage"),
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
+
+  private static final ThreadLocal<MemorySegment> USAGE =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(RUSAGE_BYTES, Long.BYTES));
 
   private Posix() {}
 
@@ -177,6 +205,31 @@ public final class Posix {
           state);
     } catch (Throwable t) {
       throw rethrow(t);
+    }
+  }
+
+  /**
+   * Begins to read the pages of a range that are not in memory, and does not wait for them. Costs a
+   * microsecond also where they are. Allocates nothing.
+   */
+  public static void willNeed(long address, long length) {
+    long from = address & -AddressSpace.PAGE;
+    try {
+      int unused =
+          (int) MADVISE_UNCHECKED.invokeExact(from, address + length - from, MADV_WILLNEED);
+    } catch (Throwable t) {
+      throw new AssertionError("madvise does not throw", t);
+    }
+  }
+
+  /** Page faults of this thread for which a device was read. Allocates once a thread. */
+  public static long majorFaults() {
+    MemorySegment usage = USAGE.get();
+    try {
+      int unused = (int) GETRUSAGE.invokeExact(RUSAGE_THREAD, usage);
+      return usage.get(JAVA_LONG, RU_MAJFLT);
+    } catch (Throwable t) {
+      throw new AssertionError("getrusage does not throw", t);
     }
   }
 

@@ -179,7 +179,9 @@ public final class BulkLinker implements AutoCloseable {
   private void hash(int chunk) {
     int words = Math.ceilDiv(index.parameters().dimension(), 2);
     int from = chunk * HnswIndex.ENCODE_CHUNK;
-    for (int place = from; place < Math.min(count, from + HnswIndex.ENCODE_CHUNK); place++) {
+    int to = Math.min(count, from + HnswIndex.ENCODE_CHUNK);
+    index.willRead(ordinals::get, from, to);
+    for (int place = from; place < to; place++) {
       long row = row(place);
       long hash = 0;
       for (int word = 0; word < words; word++) {

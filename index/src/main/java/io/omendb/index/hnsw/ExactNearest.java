@@ -22,6 +22,8 @@ public final class ExactNearest {
   /** Bounds the error of a distance by products, for each component and unit of squared norms. */
   private static final float ROUNDING = 0x1p-22f;
 
+  private static final int READ_AT_ONCE = 256;
+
   private final Similarity similarity;
   private final int dimension;
   private final VectorRows rows;
@@ -97,6 +99,9 @@ public final class ExactNearest {
     void find() {
       int count = 0;
       for (int row = 0; row < bound; row++) {
+        if (row % READ_AT_ONCE == 0) {
+          rows.willRead(row, Math.min(bound, row + READ_AT_ONCE));
+        }
         if (isAnswer.test(row)) {
           lanes[count] = row;
           rowNorms[count] = rows.squaredNorm(row);

@@ -450,6 +450,7 @@ public final class HnswIndex implements AutoCloseable {
       int from = chunk * ENCODE_CHUNK;
       int to = Math.min(count, from + ENCODE_CHUNK);
       long clipped = 0;
+      willRead(ordinals, from, to);
       for (int i = from; i < to; i++) {
         int node = ordinals.applyAsInt(i);
         clipped += table.encode(node, rows.row(node), rows.squaredNorm(node), work);
@@ -457,6 +458,15 @@ public final class HnswIndex implements AutoCloseable {
       clippedComponents.add(clipped);
       encodedComponents.add((long) (to - from) * parameters.dimension);
     };
+  }
+
+  /** Tells that rows are about to be read, if most between the first and the last are. */
+  void willRead(IntUnaryOperator ordinals, int from, int to) {
+    int first = ordinals.applyAsInt(from);
+    int last = ordinals.applyAsInt(to - 1);
+    if (last >= first && last - first < 2 * (to - from)) {
+      rows.willRead(first, last + 1);
+    }
   }
 
   /** What turns vectors before they are coded; null: nothing. */

@@ -72,6 +72,9 @@ public final class SearchScratch {
   /** Whether distances are biased: an inner product, not a distance. */
   boolean biased;
 
+  /** The caller's own between searches: page faults of its thread. */
+  public long majorFaults;
+
   int[] gathered = new int[MAX_LIST];
   int[] distances = new int[MAX_LIST];
 

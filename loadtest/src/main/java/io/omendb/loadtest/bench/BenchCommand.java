@@ -8,6 +8,7 @@ import picocli.CommandLine.Command;
     description = "Measures speed and recall.",
     subcommands = {
       IndexBench.class,
+      GrowthBench.class,
       GrpcBench.class,
       StartBench.class,
       RivalsBench.class,

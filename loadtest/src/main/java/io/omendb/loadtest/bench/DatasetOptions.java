@@ -5,6 +5,7 @@ import io.omendb.loadtest.data.Metric;
 import io.omendb.loadtest.report.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -50,7 +51,25 @@ final class DatasetOptions {
   private Metric metric = Metric.L2;
 
   Dataset open(int threads, Progress progress) throws IOException {
-    return Dataset.open(base, query, truth, limit, queries, metric, threads, progress);
+    return open(0, threads, progress);
+  }
+
+  /**
+   * @param rows how many there are to be, if the base has fewer
+   */
+  Dataset open(int rows, int threads, Progress progress) throws IOException {
+    return Dataset.open(base, query, truth, limit, rows, queries, metric, threads, progress);
+  }
+
+  /** As options, with which another process opens as many rows of it. */
+  List<String> arguments(int rows) {
+    return List.of(
+        "--base", base.toString(),
+        "--query", query.toString(),
+        "--limit", Integer.toString(Math.min(limit, rows)),
+        "--rows", Integer.toString(rows),
+        "--queries", Integer.toString(queries),
+        "--metric", metric.label());
   }
 
   Path base() {

@@ -8,6 +8,10 @@ import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.report.CurveRow;
 import io.omendb.loadtest.report.Latencies;
 import io.omendb.loadtest.report.Machine;
+import io.omendb.memory.Posix;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Searches a collection in this process with all queries of a set. */
 final class EngineSearch {
+
+  private static final long PAGE = 4_096;
 
   private final Collection collection;
   private final Dataset set;
@@ -41,6 +47,42 @@ final class EngineSearch {
       return measureWithLease(ef, threads, time);
     } finally {
       collection.release();
+    }
+  }
+
+  /**
+   * Takes every other page of the vectors out of memory and asks every query once, by default: what
+   * a search takes that has to read half of its rows.
+   */
+  Latencies measureWithHalfPagedOut() throws IOException {
+    if (!collection.acquire()) {
+      throw new IllegalStateException("the collection was dropped");
+    }
+    try {
+      pageOutHalf();
+      Searcher searcher = new Searcher(0);
+      Latencies latencies = new Latencies();
+      for (int query = 0; query < queries.length; query++) {
+        long start = System.nanoTime();
+        searcher.search(query);
+        latencies.record(System.nanoTime() - start);
+      }
+      return latencies;
+    } finally {
+      collection.release();
+    }
+  }
+
+  private static void pageOutHalf() throws IOException {
+    for (String mapping : Files.readAllLines(Path.of("/proc/self/maps"))) {
+      if (mapping.contains("/vectors-")) {
+        int dash = mapping.indexOf('-');
+        long from = Long.parseUnsignedLong(mapping, 0, dash, 16);
+        long to = Long.parseUnsignedLong(mapping, dash + 1, mapping.indexOf(' '), 16);
+        for (long page = from; page < to; page += 2 * PAGE) {
+          Posix.advise(page, PAGE, Posix.MADV_PAGEOUT);
+        }
+      }
     }
   }
 

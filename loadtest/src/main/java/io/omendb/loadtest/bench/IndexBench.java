@@ -12,6 +12,7 @@ import io.omendb.loadtest.client.Await;
 import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.data.Metric;
 import io.omendb.loadtest.report.BenchReport;
+import io.omendb.loadtest.report.Latencies;
 import io.omendb.loadtest.report.Machine;
 import io.omendb.loadtest.report.Progress;
 import io.omendb.loadtest.report.ProgressBar;
@@ -81,12 +82,28 @@ final class IndexBench implements Callable<Integer> {
   private int frame;
 
   @Option(
+      names = "--rows",
+      paramLabel = "N",
+      description = {
+        "So many rows, if the base has fewer: the further ones are those of the base again, with",
+        "noise."
+      })
+  private int rows;
+
+  @Option(
       names = "--warm",
       description = {
         "Builds a collection of the set's first 20,000 rows before, and drops it: what is measured",
         "is a process that has built before, whose code is compiled, and not one that starts."
       })
   private boolean warm;
+
+  @Option(
+      names = "--page-out",
+      description = {
+        "At last takes every other page of the vectors out of memory and asks each query once."
+      })
+  private boolean pageOut;
 
   @Option(
       names = "--data",
@@ -108,7 +125,7 @@ final class IndexBench implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (Dataset set = setOptions.open(threads, progress)) {
+    try (Dataset set = setOptions.open(rows, threads, progress)) {
       if (data == null) {
         try (TemporaryDirectory directory = TemporaryDirectory.create("omendb-bench")) {
           run(set, directory.path());
@@ -137,6 +154,7 @@ final class IndexBench implements Callable<Integer> {
       double seconds = (System.nanoTime() - start) / 1e9;
       double cpuSeconds = (Machine.processorNanos() - cpu) / 1e9;
       describe(set, collection.stats(true), seconds, cpuSeconds);
+      report.put("disk_bytes", collection.diskBytes());
       search(collection, set);
     }
     report.put("rss_max_bytes", Machine.peakResidentBytes(ProcessHandle.current().pid()));
@@ -226,13 +244,19 @@ final class IndexBench implements Callable<Integer> {
     report.put("graph_hash", Objects.requireNonNullElse(stats.graphHash(), ""));
   }
 
-  private void search(Collection collection, Dataset set) {
+  private void search(Collection collection, Dataset set) throws IOException {
     EngineSearch search = new EngineSearch(collection, set);
     for (int ef : graphOptions.efs()) {
       progress.start("search, ef " + ef, 1);
       report.add(search.measure(ef, searchThreads, Duration.ofSeconds(seconds)));
       progress.add(1);
       progress.finish();
+    }
+    if (pageOut) {
+      Latencies latencies = search.measureWithHalfPagedOut();
+      report.put("paged_out_p50_us", latencies.micros(50), 1);
+      report.put("paged_out_p99_us", latencies.micros(99), 1);
+      report.put("paged_out_qps", 1e6 / latencies.meanMicros(), 1);
     }
   }
 }

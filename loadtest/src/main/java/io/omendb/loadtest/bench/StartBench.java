@@ -66,6 +66,7 @@ final class StartBench implements Callable<Integer> {
               SiftSmall.queries(directory.path()),
               SiftSmall.truth(directory.path()),
               Integer.MAX_VALUE,
+              0,
               Integer.MAX_VALUE,
               Metric.L2,
               1,

@@ -36,6 +36,7 @@ public final class Dataset implements AutoCloseable {
    * beyond the base, and on a few queries as near as the true ones. Otherwise they are computed.
    *
    * @param limit how many of the first rows of the base to take
+   * @param rows how many there are to be: where the base has fewer, {@link JitteredVectors}
    * @param queryLimit how many of the first queries to take
    */
   public static Dataset open(
@@ -43,6 +44,7 @@ public final class Dataset implements AutoCloseable {
       Path queries,
       @Nullable Path truth,
       int limit,
+      int rows,
       int queryLimit,
       Metric metric,
       int threads,
@@ -62,12 +64,13 @@ public final class Dataset implements AutoCloseable {
       throw new IOException(
           base + " has " + baseFile.count() + " rows, expected " + K + " or more");
     }
+    Vectors all = rows > baseFile.count() ? new JitteredVectors(baseFile, rows) : baseFile;
     Neighbours given = truth == null ? null : Neighbours.read(truth);
     Neighbours neighbours =
-        given != null && isTruth(given, baseFile, queryFile, metric, threads)
+        given != null && isTruth(given, all, queryFile, metric, threads)
             ? given
-            : ExactNeighbours.find(baseFile, queryFile, metric, K, threads, progress);
-    return new Dataset(name(base), baseFile, queryFile, metric, neighbours);
+            : ExactNeighbours.find(all, queryFile, metric, K, threads, progress);
+    return new Dataset(name(base), all, queryFile, metric, neighbours);
   }
 
   /** The file's name without its ending, and without "_base". */
@@ -136,8 +139,10 @@ public final class Dataset implements AutoCloseable {
   @Override
   public void close() throws IOException {
     for (Vectors vectors : List.of(base, queries)) {
-      if (vectors instanceof VectorFile file) {
-        file.close();
+      switch (vectors) {
+        case VectorFile file -> file.close();
+        case JitteredVectors jittered -> jittered.close();
+        default -> {}
       }
     }
   }

@@ -24,6 +24,11 @@ public final class Latencies {
     return histogram.getTotalCount();
   }
 
+  /** The mean in microseconds. */
+  public double meanMicros() {
+    return histogram.getMean() / 1e3;
+  }
+
   /** A percentile in microseconds. */
   public double micros(double percentile) {
     return Math.round(histogram.getValueAtPercentile(percentile) / 100.0) / 10.0;

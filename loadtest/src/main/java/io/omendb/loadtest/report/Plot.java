@@ -8,13 +8,43 @@ import java.util.Locale;
 import java.util.stream.DoubleStream;
 
 /**
- * Curves as an SVG: recall to the right, stretched towards 1, where it matters; a rate upwards, on
- * a logarithmic scale. The first curve added is drawn thick.
+ * Curves as an SVG: recall to the right, stretched towards 1, where it matters, or rows, on a
+ * logarithmic scale; a rate upwards, on such a scale too. The first curve added is drawn thick.
  */
 public final class Plot {
 
-  /** A recall and a rate. */
-  public record Point(double recall, double rate) {}
+  /** A recall or a number of rows, and a rate. */
+  public record Point(double x, double rate) {}
+
+  /** What goes to the right. */
+  public enum Across {
+    RECALL("recall@10", List.of(0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)),
+    ROWS("rows", List.of(1e4, 1e5, 1e6, 1e7));
+
+    private final String label;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a list of List.of
+    private final List<Double> marks;
+
+    Across(String label, List<Double> marks) {
+      this.label = label;
+      this.marks = marks;
+    }
+
+    private double scale(double x) {
+      return this == RECALL ? -Math.log10(1 - Math.min(x, MOST_RECALL)) : Math.log10(x);
+    }
+
+    private double last() {
+      return this == RECALL ? MOST_RECALL : marks.getLast();
+    }
+
+    private String name(double mark) {
+      return this == RECALL
+          ? String.format(Locale.ROOT, "%s", mark)
+          : String.format(Locale.ROOT, "%,.0f", mark);
+    }
+  }
 
   private record Curve(String name, List<Point> points) {}
 
@@ -24,7 +54,6 @@ public final class Plot {
   private static final int TOP = 40;
   private static final int RIGHT = 680;
   private static final int BOTTOM = 460;
-  private static final double[] RECALLS = {0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999};
 
   /** Recall beyond is drawn here: 1 would be infinitely far. */
   private static final double MOST_RECALL = 0.9995;
@@ -33,24 +62,27 @@ public final class Plot {
   private static final double HUE_STEP = 137.5;
 
   private final String title;
-  private final String across;
+  private final Across across;
   private final String up;
   private final List<Curve> curves = new ArrayList<>();
 
-  /** An empty plot with the names of its axes. */
-  public Plot(String title, String across, String up) {
+  /**
+   * An empty plot.
+   *
+   * @param up what goes upwards
+   */
+  public Plot(String title, Across across, String up) {
     this.title = title;
     this.across = across;
     this.up = up;
   }
 
-  /**
-   * Adds a curve, or a point; those without a rate or with a recall below all marks are left out.
-   */
+  /** Adds a curve, or a point; those without a rate, or left of all marks, are left out. */
   public void add(String name, List<Point> points) {
     curves.add(
         new Curve(
-            name, points.stream().filter(p -> p.rate > 0 && p.recall >= RECALLS[0]).toList()));
+            name,
+            points.stream().filter(p -> p.rate > 0 && p.x >= across.marks.getFirst()).toList()));
   }
 
   /** The drawing. */
@@ -68,12 +100,12 @@ public final class Plot {
         HEIGHT);
     add(svg, "<rect width=\"%d\" height=\"%d\" fill=\"white\"/>", WIDTH, HEIGHT);
     text(svg, LEFT, 22, "start", title);
-    text(svg, (LEFT + RIGHT) / 2.0, HEIGHT - 18, "middle", across);
+    text(svg, (LEFT + RIGHT) / 2.0, HEIGHT - 18, "middle", across.label);
     text(svg, LEFT, TOP - 4, "start", up);
-    for (double recall : RECALLS) {
-      double x = x(recall);
+    for (double mark : across.marks) {
+      double x = x(mark);
       rule(svg, x, TOP, x, BOTTOM);
-      text(svg, x, BOTTOM + 16, "middle", String.format(Locale.ROOT, "%s", recall));
+      text(svg, x, BOTTOM + 16, "middle", across.name(mark));
     }
     for (double mark = low; mark <= high + 0.01; mark += 0.25) {
       double y = y(mark, low, high);
@@ -96,7 +128,7 @@ public final class Plot {
     double width = i == 0 ? 3 : 1.5;
     StringBuilder path = new StringBuilder();
     for (Point point : curve.points) {
-      double x = x(point.recall);
+      double x = x(point.x);
       double y = y(Math.log10(point.rate), low, high);
       path.append(String.format(Locale.ROOT, "%s%.1f %.1f", path.isEmpty() ? "M" : "L", x, y));
       add(svg, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\"/>", x, y, width + 1, colour);
@@ -118,11 +150,10 @@ public final class Plot {
     text(svg, RIGHT + 46, y + 4, "start", curve.name);
   }
 
-  private static double x(double recall) {
-    double from = Math.log10(1 - RECALLS[0]);
-    double to = Math.log10(1 - MOST_RECALL);
-    double at = Math.log10(1 - Math.min(recall, MOST_RECALL));
-    return LEFT + (RIGHT - LEFT) * (at - from) / (to - from);
+  private double x(double value) {
+    double from = across.scale(across.marks.getFirst());
+    double to = across.scale(across.last());
+    return LEFT + (RIGHT - LEFT) * (across.scale(value) - from) / (to - from);
   }
 
   private static double y(double log, double low, double high) {

@@ -1,16 +1,29 @@
 package io.omendb.loadtest.rivals;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A program that is run to its end; what it says on its error stream is told if it fails. */
-record Command(List<String> words) {
+public record Command(List<String> words) {
   private static final int TOLD = 2_000;
+  private static final String OURS = "io.omendb.loadtest.Cli";
 
   static Command of(List<String> words) {
+    return new Command(words);
+  }
+
+  /** A command of OmenDB, in a JVM of its own with the options of this one. */
+  public static Command ofOurs(List<String> arguments) {
+    List<String> words = new ArrayList<>();
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    words.addAll(List.of("-cp", System.getProperty("java.class.path", ""), OURS));
+    words.addAll(arguments);
     return new Command(words);
   }
 
@@ -20,7 +33,7 @@ record Command(List<String> words) {
    * @return what it printed
    * @throws IOException with its last words if it ended with another status than 0
    */
-  String output() throws IOException {
+  public String output() throws IOException {
     Path errors = Files.createTempFile("omendb-bench", ".log");
     try {
       Process process = new ProcessBuilder(words).redirectError(errors.toFile()).start();

@@ -187,7 +187,7 @@ public final class ComparisonReport {
 
   /** Recall against searches a second, the curve of each system's middle round. */
   private Plot searchPlot() {
-    Plot plot = new Plot(title("one thread searches"), "recall@10", "searches/s");
+    Plot plot = new Plot(title("one thread searches"), Plot.Across.RECALL, "searches/s");
     results.forEach((name, runs) -> {
       List<Plot.Point> points = new ArrayList<>();
       for (RunResult.Point point : middle(runs).frontier()) {
@@ -204,7 +204,7 @@ public final class ComparisonReport {
     Plot plot =
         new Plot(
             title(String.format(Locale.ROOT, "%,.0f searches/s by one thread", qps)),
-            "recall@10",
+            Plot.Across.RECALL,
             "vectors/s built by " + threads + " threads");
     results.forEach((name, runs) ->
         plot.add(

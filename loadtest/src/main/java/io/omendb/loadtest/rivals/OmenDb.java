@@ -5,7 +5,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.omendb.engine.Profile;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,7 +14,6 @@ import java.util.Locale;
 /** Ourselves: {@code bench index} in a JVM of its own, with the options of this one. */
 final class OmenDb {
   static final String NAME = "omendb";
-  private static final String MAIN = "io.omendb.loadtest.Cli";
   private static final String EFS = "10,14,20,28,40,56,80,112,160,224,320,448,640";
 
   private final Path json;
@@ -33,9 +31,6 @@ final class OmenDb {
 
   RunResult run(SetFiles files, int threads, Profile profile, boolean warm) throws IOException {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path", ""), MAIN));
     command.addAll(List.of("bench", "index"));
     command.addAll(files.arguments());
     command.addAll(List.of("--profile", profile.name()));
@@ -45,7 +40,7 @@ final class OmenDb {
       command.add("--warm");
     }
     ProcessorTime before = ProcessorTime.read();
-    String unused = Command.of(command).output();
+    String unused = Command.ofOurs(command).output();
     double others = ProcessorTime.read().othersSince(before);
     JsonObject result = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
     List<RunResult.Point> curve = new ArrayList<>();

@@ -1,5 +1,6 @@
 package io.omendb.loadtest.rivals;
 
+import io.omendb.loadtest.report.Interpolation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -38,22 +39,11 @@ record RunResult(
     if (best.isEmpty() || recall > best.getLast().recall) {
       return OptionalDouble.empty();
     }
-    Point below = best.getFirst();
-    for (Point point : best) {
-      if (point.recall >= recall) {
-        return OptionalDouble.of(between(below, point, recall));
-      }
-      below = point;
-    }
-    return OptionalDouble.empty();
-  }
-
-  private static double between(Point low, Point high, double recall) {
-    if (high.recall <= low.recall) {
-      return high.qps;
-    }
-    double share = Math.max(0, (recall - low.recall) / (high.recall - low.recall));
-    return Math.exp(Math.log(low.qps) + share * (Math.log(high.qps) - Math.log(low.qps)));
+    return OptionalDouble.of(
+        Interpolation.atRecall(
+            best.stream().mapToDouble(Point::recall).toArray(),
+            best.stream().mapToDouble(Point::qps).toArray(),
+            recall));
   }
 
   /** The highest recall at that many searches a second or more; 0 where all are slower. */

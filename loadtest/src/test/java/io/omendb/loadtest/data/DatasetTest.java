@@ -1,5 +1,6 @@
 package io.omendb.loadtest.data;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -61,12 +62,39 @@ class DatasetTest {
     return found;
   }
 
+  /** Further rows are the set's with noise: like others, and the same each time. */
+  @Test
+  void givesMoreRowsThanThereAre() throws IOException {
+    int rows = 3 * SiftSmall.COUNT / 2;
+    float[][] copies = new float[2][];
+    for (int time = 0; time < 2; time++) {
+      try (Dataset set = open(Integer.MAX_VALUE, rows, Metric.L2)) {
+        assertEquals(rows, set.base().count());
+        float[] of = set.base().row(9);
+        copies[time] = set.base().row(SiftSmall.COUNT + 9);
+        double squared = 0;
+        for (int d = 0; d < of.length; d++) {
+          squared += (copies[time][d] - of[d]) * (double) (copies[time][d] - of[d]);
+        }
+        // Neighbours of this set lie 100 to 400 apart.
+        assertEquals(150, Math.sqrt(squared), 100);
+        assertTrue(set.truth().row(0, 0) < rows);
+      }
+    }
+    assertArrayEquals(copies[0], copies[1]);
+  }
+
   private Dataset open(int limit, Metric metric) throws IOException {
+    return open(limit, 0, metric);
+  }
+
+  private Dataset open(int limit, int rows, Metric metric) throws IOException {
     return Dataset.open(
         SiftSmall.base(directory),
         SiftSmall.queries(directory),
         SiftSmall.truth(directory),
         limit,
+        rows,
         Integer.MAX_VALUE,
         metric,
         2,

@@ -48,6 +48,7 @@ class ComparisonTest {
             query,
             SiftSmall.truth(directory),
             Integer.MAX_VALUE,
+            0,
             Integer.MAX_VALUE,
             Metric.L2,
             2,

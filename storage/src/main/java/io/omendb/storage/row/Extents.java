@@ -39,6 +39,7 @@ final class Extents implements AutoCloseable {
   private final Path directory;
   private final String kind;
   private final AddressSpace space;
+  private final int advice;
   private final Preallocator preallocator;
 
   @GuardedBy("this")
@@ -59,9 +60,13 @@ final class Extents implements AutoCloseable {
   @GuardedBy("this")
   private boolean closed;
 
-  Extents(Path directory, String kind, long reservedBytes, Preallocator preallocator) {
+  /**
+   * @param advice how its bytes are read; see madvise(2)
+   */
+  Extents(Path directory, String kind, long reservedBytes, int advice, Preallocator preallocator) {
     this.directory = directory;
     this.kind = kind;
+    this.advice = advice;
     this.preallocator = preallocator;
     this.space = AddressSpace.reserve(reservedBytes);
   }
@@ -226,6 +231,7 @@ final class Extents implements AutoCloseable {
     try {
       long allocated = allocate(file, fd, bytes);
       space.mapFile(fd, 0, size, start);
+      Posix.advise(space.address() + start, size, advice);
       descriptors.add(fd);
       mappedBytes = start + allocated;
     } catch (IOException e) {

@@ -36,9 +36,12 @@ public final class SlotTable implements AutoCloseable {
   public SlotTable(Path directory, CollectionSchema schema, Preallocator preallocator) {
     stride = schema.vectorStride();
     maxSlots = (int) Math.min(Integer.MAX_VALUE - 1, RESERVED_VECTORS / stride);
-    vectors = new Extents(directory, VECTORS, RESERVED_VECTORS, preallocator);
-    rows = new Extents(directory, ROWS, reservedRows(), preallocator);
-    heap = new Extents(directory, HEAP, RESERVED_HEAP, preallocator);
+    // Read around what a search uses, they would push out of memory what the next one does: with
+    // memory for two fifths of a million vectors, a few searches a second.
+    int random = Posix.MADV_RANDOM;
+    vectors = new Extents(directory, VECTORS, RESERVED_VECTORS, random, preallocator);
+    rows = new Extents(directory, ROWS, reservedRows(), Posix.MADV_NORMAL, preallocator);
+    heap = new Extents(directory, HEAP, RESERVED_HEAP, random, preallocator);
     vectorsAddress = vectors.address();
     rowsAddress = rows.address();
     heapAddress = heap.address();
