@@ -17,7 +17,6 @@ import io.omendb.storage.wal.Wal;
  * @param idIndex of the index from id to row, in memory
  */
 public record StorageFootprint(long vectors, long rows, long heap, long idIndex) {
-
   /**
    * What {@code count} rows will take.
    *

@@ -112,15 +112,15 @@ public final class FastScan {
 
   /** A query's entries; of one thread, reused from search to search. */
   public static final class Query {
-    private byte[] entries = new byte[0];
+    byte[] entries = new byte[0];
     private short[] centred = new short[0];
-    private int groups;
+    int groups;
     private final short[] sums = new short[COLUMNS];
 
     /** {@code s·q = step · (sum of entries) + offset}. */
-    private float step;
+    float step;
 
-    private float offset;
+    float offset;
 
     /** A query that is not set. */
     public Query() {}

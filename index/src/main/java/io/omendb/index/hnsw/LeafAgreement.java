@@ -50,10 +50,7 @@ final class LeafAgreement {
   private NearestRows nearest(int leaf, JoinRows rows) {
     int size = size(leaf);
     WideRows members = new WideRows(rows.dims());
-    members.resize(size);
-    for (int i = 0; i < size; i++) {
-      members.set(i, rows.row(nodes.get(partition.member(partition.leafStart(leaf) + i))));
-    }
+    rows.ofLeaf(leaf, partition, nodes, members);
     Panel panel = new Panel(rows.dims());
     members.copyTo(panel, 0, Math.min(Panel.LANES, size));
     NearestRows nearest = new NearestRows();

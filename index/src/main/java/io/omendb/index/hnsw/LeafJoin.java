@@ -94,10 +94,7 @@ final class LeafJoin implements AutoCloseable {
     int from = partition.leafStart(leaf);
     int size = partition.leafStart(leaf + 1) - from;
     orderByScale(from, from + size, scratch);
-    scratch.members.resize(size);
-    for (int i = 0; i < size; i++) {
-      scratch.members.set(i, rows.row(nodes.get(partition.member(from + i))));
-    }
+    rows.ofLeaf(leaf, partition, nodes, scratch.members);
     for (int first = 0; first < size; first += Panel.LANES) {
       findNearest(first, size, scratch);
     }

@@ -77,7 +77,7 @@ class DatasetTest {
           squared += (copies[time][d] - of[d]) * (double) (copies[time][d] - of[d]);
         }
         // Neighbours of this set lie 100 to 400 apart.
-        assertEquals(150, Math.sqrt(squared), 100);
+        assertEquals(200, Math.sqrt(squared), 100);
         assertTrue(set.truth().row(0, 0) < rows);
       }
     }

@@ -202,6 +202,14 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
     calls.run(observer, "", () -> estimateFootprint(request));
   }
 
+  /** A length of 0 to {@code most}; an unsigned one beyond int32 comes as a negative number. */
+  private static int checked(String field, int bytes, int most) throws Refusal {
+    if (bytes < 0 || bytes > most) {
+      throw Refusals.outOfRange(field, Integer.toUnsignedLong(bytes), "0 to " + most);
+    }
+    return bytes;
+  }
+
   private static EstimateFootprintResponse estimateFootprint(EstimateFootprintRequest request)
       throws Refusal {
     if (!request.hasConfig()) {
@@ -215,20 +223,10 @@ public final class AdminRpcs extends AdminServiceGrpc.AdminServiceImplBase {
     if (count < 1 || count > Integer.MAX_VALUE) {
       throw Refusals.outOfRange("count", count, "1 to " + Integer.MAX_VALUE);
     }
-    int payload = request.getPayloadBytes();
-    if (payload < 0 || payload > WriteLimits.MAX_PAYLOAD_BYTES) {
-      throw Refusals.outOfRange(
-          "payload_bytes",
-          Integer.toUnsignedLong(payload),
-          "0 to " + WriteLimits.MAX_PAYLOAD_BYTES);
-    }
-    int stringId = request.getStringIdBytes();
-    if (stringId < 0 || stringId > WriteLimits.MAX_STRING_ID_BYTES) {
-      throw Refusals.outOfRange(
-          "string_id_bytes",
-          Integer.toUnsignedLong(stringId),
-          "0 to " + WriteLimits.MAX_STRING_ID_BYTES);
-    }
+    int payload =
+        checked("payload_bytes", request.getPayloadBytes(), WriteLimits.MAX_PAYLOAD_BYTES);
+    int stringId =
+        checked("string_id_bytes", request.getStringIdBytes(), WriteLimits.MAX_STRING_ID_BYTES);
     CollectionConfig checked = CollectionRpcs.config(config);
     io.omendb.engine.Footprint footprint =
         io.omendb.engine.Footprint.of(
