@@ -91,6 +91,17 @@ final class IndexBench implements Callable<Integer> {
   private int rows;
 
   @Option(
+      names = "--visibility",
+      defaultValue = "AFTER_BUILD",
+      paramLabel = "V",
+      description = {
+        "AFTER_BUILD: rows are built at once when all are in. IMMEDIATE: they are found, and"
+            + " linked,",
+        "as they come. Default: ${DEFAULT-VALUE}."
+      })
+  private Visibility visibility = Visibility.AFTER_BUILD;
+
+  @Option(
       names = "--warm",
       description = {
         "Builds a collection of the set's first 20,000 rows before, and drops it: what is measured",
@@ -186,7 +197,7 @@ final class IndexBench implements Callable<Integer> {
     };
   }
 
-  /** As a bulk stream does it: frames that become searchable together, when the graph is built. */
+  /** As a bulk stream does it. */
   private void insert(Collection collection, Dataset set, int count) throws IOException {
     DatasetRows rows = new DatasetRows(set.base());
     AppendResult result = new AppendResult();
@@ -196,7 +207,10 @@ final class IndexBench implements Callable<Integer> {
       for (int first = 0; first < count; first += frame) {
         int n = Math.min(frame, count - first);
         rows.set(first, n);
-        collection.append(rows, WriteMode.UPSERT, Visibility.AFTER_BUILD, result);
+        if (visibility == Visibility.IMMEDIATE) {
+          Await.until(BUILD_TIMEOUT, () -> "room", () -> !collection.unlinkedBufferFull());
+        }
+        collection.append(rows, WriteMode.UPSERT, visibility, result);
         progress.add(n);
       }
     } catch (InvalidRowsException | UnlinkedBufferFullException e) {
@@ -231,6 +245,7 @@ final class IndexBench implements Callable<Integer> {
     report.put("settings", graphOptions.settings());
     report.put("threads", threads);
     report.put("warm", warm);
+    report.put("visibility", visibility.name());
     report.put("durability", durability);
     report.put("build_seconds", buildSeconds, 3);
     report.put("build_cpu_seconds", buildCpuSeconds, 3);

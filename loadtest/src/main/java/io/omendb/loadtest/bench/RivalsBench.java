@@ -1,11 +1,13 @@
 package io.omendb.loadtest.bench;
 
 import io.omendb.engine.Profile;
+import io.omendb.engine.Visibility;
 import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.report.Progress;
 import io.omendb.loadtest.report.ProgressBar;
 import io.omendb.loadtest.rivals.Comparison;
 import io.omendb.loadtest.rivals.ComparisonReport;
+import io.omendb.loadtest.rivals.OmenDbSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,6 +59,14 @@ final class RivalsBench implements Callable<Integer> {
   private Profile profile = Profile.MEMORY;
 
   @Option(
+      names = "--visibility",
+      defaultValue = "AFTER_BUILD",
+      description =
+          "Of what OmenDB is given: ${COMPLETION-CANDIDATES}; see bench index. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private Visibility visibility = Visibility.AFTER_BUILD;
+
+  @Option(
       names = "--warm",
       description = {
         "OmenDB's process has built a collection before: see bench index. Without it each process"
@@ -85,7 +95,13 @@ final class RivalsBench implements Callable<Integer> {
     try (Dataset set = setOptions.open(threads, progress)) {
       ComparisonReport report =
           comparison.run(
-              names, set, setOptions.base(), setOptions.query(), rounds, threads, profile, warm);
+              names,
+              set,
+              setOptions.base(),
+              setOptions.query(),
+              rounds,
+              threads,
+              new OmenDbSettings(profile, visibility, warm));
       report.write(out);
       System.out.print(report.markdown());
     }

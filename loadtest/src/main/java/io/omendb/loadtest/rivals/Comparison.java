@@ -1,6 +1,5 @@
 package io.omendb.loadtest.rivals;
 
-import io.omendb.engine.Profile;
 import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.report.Progress;
 import java.io.IOException;
@@ -62,8 +61,6 @@ public final class Comparison {
    * @param names of rivals
    * @param base the file of the set's rows
    * @param query the file of the set's queries
-   * @param profile of OmenDB's collection
-   * @param warm whether OmenDB's processes have built a collection before
    */
   public ComparisonReport run(
       List<String> names,
@@ -72,8 +69,7 @@ public final class Comparison {
       Path query,
       int rounds,
       int threads,
-      Profile profile,
-      boolean warm)
+      OmenDbSettings settings)
       throws IOException {
     Path truth = work.resolve("truth.ivecs");
     set.truth().write(truth);
@@ -98,7 +94,7 @@ public final class Comparison {
       for (String name : order) {
         progress.start("round " + (round + 1) + " of " + rounds + ", " + name, 1);
         try {
-          RunResult result = run(name, set, files, threads, profile, warm);
+          RunResult result = run(name, set, files, threads, settings);
           results.computeIfAbsent(name, _ -> new ArrayList<>()).add(result);
         } catch (IOException e) {
           if (name.equals(OmenDb.NAME)) {
@@ -113,16 +109,16 @@ public final class Comparison {
     }
     Files.deleteIfExists(truth);
     Map<String, String> about = new LinkedHashMap<>();
-    about.put(OmenDb.NAME, OmenDb.about(profile, warm));
+    about.put(OmenDb.NAME, settings.toString());
     names.forEach(name -> about.put(name, rivals.about(name)));
     return new ComparisonReport(set, threads, results, about, missing);
   }
 
   private RunResult run(
-      String name, Dataset set, SetFiles files, int threads, Profile profile, boolean warm)
+      String name, Dataset set, SetFiles files, int threads, OmenDbSettings settings)
       throws IOException {
     return name.equals(OmenDb.NAME)
-        ? omenDb.run(files, threads, profile, warm)
+        ? omenDb.run(files, threads, settings)
         : rivals.run(name, set, files, threads);
   }
 }

@@ -3,13 +3,11 @@ package io.omendb.loadtest.rivals;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.omendb.engine.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** Ourselves: {@code bench index} in a JVM of its own, with the options of this one. */
 final class OmenDb {
@@ -22,23 +20,13 @@ final class OmenDb {
     this.json = work.resolve("omendb.json");
   }
 
-  /** What is measured. */
-  static String about(Profile profile, boolean warm) {
-    return "m 16, efConstruction 100, profile "
-        + profile.name().toLowerCase(Locale.ROOT)
-        + (warm ? ", in a process that has built 20,000 rows before" : "");
-  }
-
-  RunResult run(SetFiles files, int threads, Profile profile, boolean warm) throws IOException {
+  RunResult run(SetFiles files, int threads, OmenDbSettings settings) throws IOException {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("bench", "index"));
     command.addAll(files.arguments());
-    command.addAll(List.of("--profile", profile.name()));
+    command.addAll(settings.arguments());
     command.addAll(List.of("--threads", Integer.toString(threads), "--durability", "os"));
     command.addAll(List.of("--seconds", "1", "--ef", EFS, "--json", json.toString()));
-    if (warm) {
-      command.add("--warm");
-    }
     ProcessorTime before = ProcessorTime.read();
     String unused = Command.ofOurs(command).output();
     double others = ProcessorTime.read().othersSince(before);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.omendb.engine.Profile;
+import io.omendb.engine.Visibility;
 import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.data.Metric;
 import io.omendb.loadtest.data.Neighbours;
@@ -53,7 +54,15 @@ class ComparisonTest {
             Metric.L2,
             2,
             Progress.NONE)) {
-      ComparisonReport report = comparison.run(RIVALS, set, base, query, 2, 2, Profile.SPEED, true);
+      ComparisonReport report =
+          comparison.run(
+              RIVALS,
+              set,
+              base,
+              query,
+              2,
+              2,
+              new OmenDbSettings(Profile.SPEED, Visibility.IMMEDIATE, true));
       report.write(directory.resolve("report"));
       String table = report.markdown();
       System.err.println(table);
