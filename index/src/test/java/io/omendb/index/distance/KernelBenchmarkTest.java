@@ -73,6 +73,7 @@ class KernelBenchmarkTest {
                 "--add-modules=jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
+                "-Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0", // as the launcher
                 "-D" + KernelBenchmarks.LIBRARY + "=" + library);
     String width = System.getProperty(VectorWidth.PROPERTY);
     if (width != null) {

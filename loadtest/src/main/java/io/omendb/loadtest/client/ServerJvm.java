@@ -20,6 +20,7 @@ final class ServerJvm {
         SIMD,
         "--enable-native-access=ALL-UNNAMED",
         "--sun-misc-unsafe-memory-access=allow",
+        "-Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0",
         "-XX:+PerfDisableSharedMem",
         "-Xms" + heap,
         "-Xmx" + heap,
