@@ -4,6 +4,7 @@ import io.omendb.index.hnsw.HnswIndex;
 import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.index.hnsw.VectorRows;
 import io.omendb.index.hnsw.Workers;
+import io.omendb.memory.AddressSpace;
 import io.omendb.memory.Posix;
 import io.omendb.storage.CollectionStore;
 import io.omendb.storage.StoreListener;
@@ -540,6 +541,20 @@ public final class Collection {
       return index.violations();
     } finally {
       codeReaders.exit(side);
+    }
+  }
+
+  /**
+   * Takes pages of vectors out of memory, as the system does where it has become short: to measure
+   * what searches take then.
+   *
+   * @param oneIn one page in so many
+   */
+  public void pageOutVectors(int oneIn) throws IOException {
+    StoreRows rows = new StoreRows(store);
+    long end = rows.row(store.rows().count());
+    for (long page = rows.row(0); page < end; page += oneIn * AddressSpace.PAGE) {
+      Posix.advise(page, AddressSpace.PAGE, Posix.MADV_PAGEOUT);
     }
   }
 

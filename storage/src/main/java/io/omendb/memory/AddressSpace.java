@@ -22,7 +22,7 @@ public final class AddressSpace implements AutoCloseable {
   public static final long HUGE_PAGE = 2L << 20;
 
   /** Smallest unit of commit. */
-  static final long PAGE = 4096;
+  public static final long PAGE = 4096;
 
   /** Below this size huge pages would cost a small collection more than they give. */
   private static final long HUGE_PAGES_FROM = 4 * HUGE_PAGE;

@@ -8,10 +8,7 @@ import io.omendb.loadtest.data.Dataset;
 import io.omendb.loadtest.report.CurveRow;
 import io.omendb.loadtest.report.Latencies;
 import io.omendb.loadtest.report.Machine;
-import io.omendb.memory.Posix;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,8 +19,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Searches a collection in this process with all queries of a set. */
 final class EngineSearch {
-
-  private static final long PAGE = 4_096;
 
   private final Collection collection;
   private final Dataset set;
@@ -59,7 +54,7 @@ final class EngineSearch {
       throw new IllegalStateException("the collection was dropped");
     }
     try {
-      pageOutHalf();
+      collection.pageOutVectors(2);
       Searcher searcher = new Searcher(0);
       Latencies latencies = new Latencies();
       for (int query = 0; query < queries.length; query++) {
@@ -70,19 +65,6 @@ final class EngineSearch {
       return latencies;
     } finally {
       collection.release();
-    }
-  }
-
-  private static void pageOutHalf() throws IOException {
-    for (String mapping : Files.readAllLines(Path.of("/proc/self/maps"))) {
-      if (mapping.contains("/vectors-")) {
-        int dash = mapping.indexOf('-');
-        long from = Long.parseUnsignedLong(mapping, 0, dash, 16);
-        long to = Long.parseUnsignedLong(mapping, dash + 1, mapping.indexOf(' '), 16);
-        for (long page = from; page < to; page += 2 * PAGE) {
-          Posix.advise(page, PAGE, Posix.MADV_PAGEOUT);
-        }
-      }
     }
   }
 
