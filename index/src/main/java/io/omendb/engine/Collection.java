@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -413,18 +414,10 @@ public final class Collection {
       for (int slot = slotFrom; slot < slotTo; slot++) {
         int before = replacedBy.applyAsInt(slot);
         if (before >= 0) {
-          boolean hidden = buffer.isUnbuilt(before) && !isLinked(before);
+          boolean hidden =
+              buffer.isUnbuilt(before) && !reading(() -> index.graph().isLinked(before));
           replaced.hold(before, slot, hidden);
         }
-      }
-    }
-
-    private boolean isLinked(int slot) {
-      int side = codeReaders.enter();
-      try {
-        return index.graph().isLinked(slot);
-      } finally {
-        codeReaders.exit(side);
       }
     }
 
@@ -494,7 +487,8 @@ public final class Collection {
     long unbuilt = live(snapshot.unbuilt());
     StoreStats figures = store.stats();
     Exception fault = fault();
-    String hash = graphHash && unlinked + unbuilt == 0 ? hashOfGraph() : null;
+    String hash =
+        graphHash && unlinked + unbuilt == 0 ? Long.toHexString(reading(index::graphHash)) : null;
     return new CollectionStats(
         figures.liveCount(),
         figures.count() - figures.liveCount(),
@@ -517,10 +511,11 @@ public final class Collection {
         hash);
   }
 
-  private String hashOfGraph() {
+  /** Keeps graph and codes of now from being closed meanwhile. */
+  private <T> T reading(Supplier<T> graph) {
     int side = codeReaders.enter();
     try {
-      return Long.toHexString(index.graphHash());
+      return graph.get();
     } finally {
       codeReaders.exit(side);
     }
@@ -536,12 +531,7 @@ public final class Collection {
 
   /** Checks the graph's invariants; meant for a collection that nobody writes. */
   public List<String> violations() {
-    int side = codeReaders.enter();
-    try {
-      return index.violations();
-    } finally {
-      codeReaders.exit(side);
-    }
+    return reading(index::violations);
   }
 
   /**

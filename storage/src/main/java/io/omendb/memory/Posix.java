@@ -84,17 +84,11 @@ public final class Posix {
   private static final MethodHandle MADVISE =
       handle("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
 
-  @SuppressWarnings("restricted") // Calling the system is what this class is for.
   private static final MethodHandle MEMCPY =
-      LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("memcpy"),
-          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+      plainHandle("memcpy", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
 
-  @SuppressWarnings("restricted") // Calling the system is what this class is for.
   private static final MethodHandle MEMSET =
-      LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("memset"),
-          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG));
+      plainHandle("memset", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG));
 
   private static final MethodHandle MPROTECT =
       handle("mprotect", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
@@ -114,17 +108,11 @@ public final class Posix {
   private static final MethodHandle FDATASYNC =
       handle("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
 
-  @SuppressWarnings("restricted") // Calling the system is what this class is for.
   private static final MethodHandle MADVISE_UNCHECKED =
-      LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("madvise"),
-          FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+      plainHandle("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
 
-  @SuppressWarnings("restricted") // Calling the system is what this class is for.
   private static final MethodHandle GETRUSAGE =
-      LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("getrusage"),
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
+      plainHandle("getrusage", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
 
   private static final ThreadLocal<MemorySegment> USAGE =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(RUSAGE_BYTES, Long.BYTES));
@@ -307,6 +295,12 @@ public final class Posix {
         LINKER.defaultLookup().findOrThrow(name),
         descriptor,
         Linker.Option.captureCallState("errno"));
+  }
+
+  /** Of a call whose failure nobody asks for. */
+  @SuppressWarnings("restricted") // Calling the system is what this class is for.
+  private static MethodHandle plainHandle(String name, FunctionDescriptor descriptor) {
+    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor);
   }
 
   private static int errno(MemorySegment state) {

@@ -60,7 +60,7 @@ public final class BulkLinker implements AutoCloseable {
   private final NativeInts copyOf;
 
   private final Deque<Stage> stages = new ArrayDeque<>();
-  private Stage stage = new Stage(0, () -> Work.serial(() -> {}));
+  private double share;
   private @Nullable Work work;
   private int done;
   private double doneBefore;
@@ -140,7 +140,7 @@ public final class BulkLinker implements AutoCloseable {
       if (next == null) {
         return true;
       }
-      stage = next;
+      share = next.share;
       now = next.work.get();
       work = now;
       done = 0;
@@ -155,10 +155,10 @@ public final class BulkLinker implements AutoCloseable {
           return chunk -> ofWorker.run(from + chunk);
         });
     done += chunks;
-    progress = doneBefore + stage.share * done / now.chunks;
+    progress = doneBefore + share * done / now.chunks;
     if (done == now.chunks) {
       work = null;
-      doneBefore += stage.share;
+      doneBefore += share;
     }
     return work == null && stages.isEmpty();
   }
