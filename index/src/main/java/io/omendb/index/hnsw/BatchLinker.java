@@ -15,7 +15,8 @@ import java.util.Arrays;
  *   <li>Each node searches the frozen graph, adds its neighbours in that order as candidates (the
  *       members of a batch must meet each other), prunes, and writes its own list.
  *   <li>The reverse edges are grouped by target; each target takes all of its new edges at once and
- *       is pruned once when it overflows. No edge is dropped unseen.
+ *       is pruned once when it overflows, where only what is new is compared. No edge is dropped
+ *       unseen.
  *   <li>A node that every list pruned again gets one in-edge back.
  * </ol>
  *
@@ -475,9 +476,16 @@ final class BatchLinker {
     long[] keys = state.candidates(degree + to - from);
     long row = codes.row(target);
     int n = 0;
+    // A list begins with what was selected, ascending, which is not compared with each other again;
+    // what only fills it comes behind, and mostly begins nearer.
+    boolean kept = !codes.quantizer().biased();
+    int last = 0;
     for (int e = 0; e < degree; e++) {
       int distance = Kernels.squaredL2(row, codes.row(list[e]), codes.dims());
-      keys[n++] = masked(HnswSearcher.key(distance, list[e]), mask);
+      kept &= distance >= last;
+      last = distance;
+      long key = masked(HnswSearcher.key(distance, list[e]), mask);
+      keys[n++] = kept ? NeighborSelector.kept(key) : key;
     }
     for (int e = from; e < to; e++) {
       int source = (int) edges[e];
@@ -486,8 +494,8 @@ final class BatchLinker {
         keys[n++] = masked(HnswSearcher.key(distance, source), mask);
       }
     }
-    int kept = selectNeighbors(codes, level, target, mask, n, state);
-    graph.setNeighbors(level, target, state.selected, kept);
+    int selected = selectNeighbors(codes, level, target, mask, n, state);
+    graph.setNeighbors(level, target, state.selected, selected);
   }
 
   private static void loadQuery(CodeTable codes, int node, SearchScratch scratch) {

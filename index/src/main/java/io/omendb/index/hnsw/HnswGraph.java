@@ -354,11 +354,13 @@ public final class HnswGraph implements AutoCloseable {
       if (id < 0) {
         break;
       }
-      if (id < searchBound && scratch.visit(id)) {
-        gathered[n++] = id;
+      if (id < searchBound) {
+        gathered[n] = id;
+        n += scratch.mark(id);
       }
     }
     VarHandle.acquireFence();
+    scratch.rememberGathered(n);
     return n;
   }
 

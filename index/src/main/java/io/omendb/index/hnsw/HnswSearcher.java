@@ -120,6 +120,7 @@ final class HnswSearcher {
     long[] pool = scratch.pool;
     int[] gathered = scratch.gathered;
     int[] distances = scratch.distances;
+    long[] entries = scratch.entries;
     int rank = scratch.stopRank;
     int reach = Integer.MAX_VALUE;
     int size = scratch.poolSize;
@@ -141,12 +142,18 @@ final class HnswSearcher {
       scratch.addExpanded(key((int) (candidate >>> 32), node));
       int n = graph.unvisitedNeighbors(level, node, scratch);
       score(codes, n, scratch);
-      int first = at + 1;
+      // What is too far for the pool as it stands is left out without a branch: most is, in no
+      // order that could be predicted.
+      long bound = size == ef ? pool[size - 1] : Long.MAX_VALUE;
+      int kept = 0;
       for (int i = 0; i < n; i++) {
         long entry = (long) distances[i] << 32 | (long) gathered[i] << 1;
-        if (distances[i] > reach) {
-          continue;
-        }
+        entries[kept] = entry;
+        kept += entry < bound && distances[i] <= reach ? 1 : 0;
+      }
+      int first = at + 1;
+      for (int i = 0; i < kept; i++) {
+        long entry = entries[i];
         if (size == ef) {
           if (entry >= pool[size - 1]) {
             continue;
@@ -227,17 +234,14 @@ final class HnswSearcher {
     return bits ^ ((bits >> 31) & Integer.MAX_VALUE);
   }
 
+  /** How many entries of the pool are smaller; without a branch that is mispredicted. */
   private static int insertionPoint(long[] pool, int size, long entry) {
-    int low = 0;
-    int high = size;
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (pool[middle] < entry) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
+    int from = 0;
+    for (int length = size; length > 0; ) {
+      int half = (length + 1) >>> 1;
+      from += pool[from + half - 1] < entry ? half : 0;
+      length -= half;
     }
-    return low;
+    return from;
   }
 }

@@ -21,12 +21,24 @@ final class NeighborSelector {
 
   private final int[] occluded;
 
-  /** By rank, of what is selected, the order in which it is compared with a candidate. */
+  /** What is selected, in the order in which it is compared with a candidate. */
   private final int[] order;
+
+  /** Those of them that were not kept, likewise. */
+  private final int[] freshOrder;
 
   NeighborSelector(int maxDegree) {
     this.occluded = new int[maxDegree];
     this.order = new int[maxDegree];
+    this.freshOrder = new int[maxDegree];
+  }
+
+  /**
+   * Marks the key of a candidate that was selected when the node's list was, like all others that
+   * are marked so: none of them occludes another. The sign of the key's ordinal.
+   */
+  static long kept(long key) {
+    return key | 1L << 31;
   }
 
   /**
@@ -89,7 +101,8 @@ final class NeighborSelector {
   /**
    * Selects at most {@code limit} of the candidates by distance.
    *
-   * @param keys candidates as {@code distance << 32 | (ordinal ^ mask)}, ascending, distinct
+   * @param keys candidates as {@code distance << 32 | (ordinal ^ mask)}, some {@link #kept},
+   *     ascending, distinct
    * @param mask undone on each ordinal; masks differ from node to node, so that ties among many
    *     equal distances do not all favour the same nodes
    * @param fill how many are to be selected although they are occluded, if there are as many
@@ -100,20 +113,28 @@ final class NeighborSelector {
       CodeTable codes, long[] keys, int count, int mask, int limit, int fill, int[] selected) {
     int dims = codes.dims();
     int n = 0;
+    int fresh = 0;
     int spare = 0;
     int duplicates = 0;
     for (int i = 0; i < count && n < limit; i++) {
-      int candidate = HnswSearcher.ordinalOf(keys[i]) ^ mask;
+      int masked = HnswSearcher.ordinalOf(keys[i]);
+      int candidate = (masked & Integer.MAX_VALUE) ^ mask;
+      boolean kept = masked < 0;
       int distance = HnswSearcher.distanceOf(keys[i]);
       if (distance == 0) {
         if (2 * ++duplicates > limit) {
           continue;
         }
-      } else if (isOccluded(codes, dims, candidate, distance, n)) {
+      } else if (kept
+          ? isOccluded(codes, dims, candidate, distance, freshOrder, fresh)
+          : isOccluded(codes, dims, candidate, distance, order, n)) {
         if (spare < fill) {
           occluded[spare++] = candidate;
         }
         continue;
+      }
+      if (!kept) {
+        freshOrder[fresh++] = candidate;
       }
       order[n] = candidate;
       selected[n++] = candidate;
@@ -125,10 +146,11 @@ final class NeighborSelector {
   }
 
   /**
-   * Whether one of those selected is near enough. Who occluded a candidate is likely to occlude the
-   * next, and is asked first.
+   * Whether one of the first {@code n} of those selected is near enough. Who occluded a candidate
+   * is likely to occlude the next, and is asked first.
    */
-  private boolean isOccluded(CodeTable codes, int dims, int candidate, int distance, int n) {
+  private static boolean isOccluded(
+      CodeTable codes, int dims, int candidate, int distance, int[] order, int n) {
     long row = codes.row(candidate);
     for (int s = 0; s < n; s++) {
       int other = order[s];

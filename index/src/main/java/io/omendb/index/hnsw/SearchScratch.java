@@ -18,6 +18,9 @@ public final class SearchScratch {
   /** Room for the longest adjacency list. */
   private static final int MAX_LIST = 256;
 
+  /** Visited nodes that are cleared one by one; of more, the whole set is. */
+  private static final int MOST_LISTED = 1 << 16;
+
   /** Keys {@code distance << 32 | ordinal << 1 | expanded}, ascending. */
   long[] pool = new long[512];
 
@@ -76,6 +79,10 @@ public final class SearchScratch {
   public long majorFaults;
 
   int[] gathered = new int[MAX_LIST];
+
+  /** Of a hop, those entries that may join the pool. */
+  final long[] entries = new long[MAX_LIST];
+
   int[] distances = new int[MAX_LIST];
 
   /** Of the columns of a block. */
@@ -274,20 +281,48 @@ public final class SearchScratch {
 
   /** Marks a node and says whether it was unmarked. */
   boolean visit(int ordinal) {
-    int word = ordinal >>> 6;
-    long bit = 1L << ordinal;
-    if ((visited[word] & bit) != 0) {
+    if (mark(ordinal) == 0) {
       return false;
     }
-    visited[word] |= bit;
+    remember(ordinal);
+    return true;
+  }
+
+  /**
+   * Marks a node, which is to be {@link #remember}ed if it was unmarked. Without a branch: half of
+   * the nodes that a search meets it has met before, in no order that could be predicted.
+   *
+   * @return 1 if it was unmarked, 0 if not
+   */
+  int mark(int ordinal) {
+    int word = ordinal >>> 6;
+    long before = visited[word];
+    visited[word] = before | 1L << ordinal;
+    return (int) (~before >>> ordinal) & 1;
+  }
+
+  private void remember(int ordinal) {
+    ensureVisited(1);
     if (visitedCount < visitedList.length) {
-      visitedList[visitedCount] = ordinal;
-    } else if (visitedCount == visitedList.length && visitedList.length < (1 << 16)) {
-      visitedList = Arrays.copyOf(visitedList, visitedList.length * 2);
       visitedList[visitedCount] = ordinal;
     }
     visitedCount++;
-    return true;
+  }
+
+  /** Remembers the first {@code count} of {@link #gathered}, all just marked. */
+  void rememberGathered(int count) {
+    ensureVisited(count);
+    if (visitedCount + count <= visitedList.length) {
+      System.arraycopy(gathered, 0, visitedList, visitedCount, count);
+    }
+    visitedCount += count;
+  }
+
+  /** Room for more, as many as a list has at most, up to what is worth clearing one by one. */
+  private void ensureVisited(int more) {
+    if (visitedCount + more > visitedList.length && visitedList.length < MOST_LISTED) {
+      visitedList = Arrays.copyOf(visitedList, visitedList.length * 2);
+    }
   }
 
   void addExpanded(long key) {
