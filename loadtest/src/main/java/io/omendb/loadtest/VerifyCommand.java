@@ -16,11 +16,10 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "verify",
-    description = {
-      "Checks a data directory that no server has open: every checksum, every row, every id.",
-      "Changes nothing that a start would not. The exit status is 0 if nothing was found, 1 if"
-          + " something was."
-    })
+    description =
+        "Checks a data directory that no server has open: every checksum, every row, every id."
+            + " Changes nothing that a start would not. The exit status is 0 if nothing was found,"
+            + " 1 if something was.")
 public final class VerifyCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 

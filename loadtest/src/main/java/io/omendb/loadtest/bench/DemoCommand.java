@@ -44,12 +44,11 @@ import picocli.CommandLine.Command;
 @Command(
     name = "demo",
     header = "Shows a server at work: inserts, searches, kill -9, searches again.",
-    description = {
-      "Starts a server on a temporary data directory, inserts 99,500 English words as vectors over",
-      "gRPC, shows the nearest of some, kills the server with -9, starts it again and searches"
-          + " again.",
-      "Ends with 1 if a count, the recall or the way of the searches is not as promised."
-    })
+    description =
+        "Starts a server on a temporary data directory, inserts 99,500 English words as vectors"
+            + " over gRPC, shows the nearest of some, kills the server with -9, starts it again and"
+            + " searches again. Ends with 1 if a count, the recall or the way of the searches is"
+            + " not as promised.")
 public final class DemoCommand implements Callable<Integer> {
 
   private static final String COLLECTION = "words";

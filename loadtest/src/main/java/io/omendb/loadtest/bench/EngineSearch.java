@@ -17,14 +17,20 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Searches a collection in this process with all queries of a set. */
-final class EngineSearch {
+/**
+ * Searches a collection in this process with all queries of a set. Holds a lease of it until it is
+ * closed.
+ */
+final class EngineSearch implements AutoCloseable {
 
   private final Collection collection;
   private final Dataset set;
   private final float[][] queries;
 
   EngineSearch(Collection collection, Dataset set) {
+    if (!collection.acquire()) {
+      throw new IllegalStateException("the collection was dropped");
+    }
     this.collection = collection;
     this.set = set;
     this.queries = new float[set.queries().count()][];
@@ -33,42 +39,24 @@ final class EngineSearch {
     }
   }
 
-  /** Every query once, for the recall and to warm up; then as many as the time takes. */
-  CurveRow measure(int ef, int threads, Duration time) {
-    if (!collection.acquire()) {
-      throw new IllegalStateException("the collection was dropped");
-    }
-    try {
-      return measureWithLease(ef, threads, time);
-    } finally {
-      collection.release();
-    }
-  }
-
   /**
    * Takes every other page of the vectors out of memory and asks every query once, by default: what
    * a search takes that has to read half of its rows.
    */
   Latencies measureWithHalfPagedOut() throws IOException {
-    if (!collection.acquire()) {
-      throw new IllegalStateException("the collection was dropped");
+    collection.pageOutVectors(2);
+    Searcher searcher = new Searcher(0);
+    Latencies latencies = new Latencies();
+    for (int query = 0; query < queries.length; query++) {
+      long start = System.nanoTime();
+      searcher.search(query);
+      latencies.record(System.nanoTime() - start);
     }
-    try {
-      collection.pageOutVectors(2);
-      Searcher searcher = new Searcher(0);
-      Latencies latencies = new Latencies();
-      for (int query = 0; query < queries.length; query++) {
-        long start = System.nanoTime();
-        searcher.search(query);
-        latencies.record(System.nanoTime() - start);
-      }
-      return latencies;
-    } finally {
-      collection.release();
-    }
+    return latencies;
   }
 
-  private CurveRow measureWithLease(int ef, int threads, Duration time) {
+  /** Every query once, for the recall and to warm up; then as many as the time takes. */
+  CurveRow measure(int ef, int threads, Duration time) {
     Searcher judge = new Searcher(ef);
     long found = 0;
     long distances = 0;
@@ -104,6 +92,11 @@ final class EngineSearch {
       }
       return runs.stream().map(CompletableFuture::join).toList();
     }
+  }
+
+  @Override
+  public void close() {
+    collection.release();
   }
 
   /** What one thread searches with. */

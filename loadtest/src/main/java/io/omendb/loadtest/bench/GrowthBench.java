@@ -25,12 +25,11 @@ import picocli.CommandLine.Option;
 @picocli.CommandLine.Command(
     name = "growth",
     header = "Measures engine and index at several numbers of rows.",
-    description = {
-      "Runs bench index for each number, in a process of its own; where the base has fewer rows,",
-      "further ones are those of the base again, with noise. Writes growth.md, growth.svg and a",
-      "JSON file for each. Ten million rows of 128 dimensions want 16 GB of memory, 20 GB of disk",
-      "in the temporary directory, and half an hour."
-    })
+    description =
+        "Runs bench index for each number, in a process of its own; where the base has fewer rows,"
+            + " further ones are those of the base again, with noise. Writes growth.md, growth.svg"
+            + " and a JSON file for each. Ten million rows of 128 dimensions want 16 GB of memory,"
+            + " 20 GB of disk in the temporary directory, and half an hour.")
 final class GrowthBench implements Callable<Integer> {
   private static final String EFS = "10,20,40,80,160,320";
   private static final double MANY = 0.95;

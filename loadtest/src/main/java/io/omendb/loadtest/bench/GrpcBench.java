@@ -35,10 +35,10 @@ import picocli.CommandLine.Option;
 @Command(
     name = "grpc",
     header = "Measures a server end to end, over real sockets.",
-    description = {
-      "Sends a set to a server over BulkInsert, waits until all of it is in the graph, and",
-      "searches with 1 to 16 clients. Prints a table; --json writes the same for programs."
-    })
+    description =
+        "Sends a set to a server over BulkInsert, waits until all of it is in the graph, and"
+            + " searches with 1 to 16 clients. Prints a table; --json writes the same for"
+            + " programs.")
 final class GrpcBench implements Callable<Integer> {
 
   private static final Duration BUILD_TIMEOUT = Duration.ofHours(6);

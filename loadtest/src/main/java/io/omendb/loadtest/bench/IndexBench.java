@@ -37,11 +37,10 @@ import picocli.CommandLine.Option;
 @Command(
     name = "index",
     header = "Measures engine and index in this process, without gRPC.",
-    description = {
-      "Inserts a set into a collection in this process, waits until all of it is in the graph, and",
-      "searches with each ef and with the default ef. Prints a table; --json writes the same for",
-      "programs."
-    })
+    description =
+        "Inserts a set into a collection in this process, waits until all of it is in the graph,"
+            + " and searches with each ef and with the default ef. Prints a table; --json writes"
+            + " the same for programs.")
 final class IndexBench implements Callable<Integer> {
 
   private static final Duration BUILD_TIMEOUT = Duration.ofHours(6);
@@ -84,36 +83,32 @@ final class IndexBench implements Callable<Integer> {
   @Option(
       names = "--rows",
       paramLabel = "N",
-      description = {
-        "So many rows, if the base has fewer: the further ones are those of the base again, with",
-        "noise."
-      })
+      description =
+          "So many rows, if the base has fewer: the further ones are those of the base again, with"
+              + " noise.")
   private int rows;
 
   @Option(
       names = "--visibility",
       defaultValue = "AFTER_BUILD",
       paramLabel = "V",
-      description = {
-        "AFTER_BUILD: rows are built at once when all are in. IMMEDIATE: they are found, and"
-            + " linked,",
-        "as they come. Default: ${DEFAULT-VALUE}."
-      })
+      description =
+          "AFTER_BUILD: rows are built at once when all are in. IMMEDIATE: they are found, and"
+              + " linked, as they come. Default: ${DEFAULT-VALUE}.")
   private Visibility visibility = Visibility.AFTER_BUILD;
 
   @Option(
       names = "--warm",
-      description = {
-        "Builds a collection of the set's first 20,000 rows before, and drops it: what is measured",
-        "is a process that has built before, whose code is compiled, and not one that starts."
-      })
+      description =
+          "Builds a collection of the set's first 20,000 rows before, and drops it: what is"
+              + " measured is a process that has built before, whose code is compiled, and not one"
+              + " that starts.")
   private boolean warm;
 
   @Option(
       names = "--page-out",
-      description = {
-        "At last takes every other page of the vectors out of memory and asks each query once."
-      })
+      description =
+          "At last takes every other page of the vectors out of memory and asks each query once.")
   private boolean pageOut;
 
   @Option(
@@ -260,18 +255,19 @@ final class IndexBench implements Callable<Integer> {
   }
 
   private void search(Collection collection, Dataset set) throws IOException {
-    EngineSearch search = new EngineSearch(collection, set);
-    for (int ef : graphOptions.efs()) {
-      progress.start("search, ef " + ef, 1);
-      report.add(search.measure(ef, searchThreads, Duration.ofSeconds(seconds)));
-      progress.add(1);
-      progress.finish();
-    }
-    if (pageOut) {
-      Latencies latencies = search.measureWithHalfPagedOut();
-      report.put("paged_out_p50_us", latencies.micros(50), 1);
-      report.put("paged_out_p99_us", latencies.micros(99), 1);
-      report.put("paged_out_qps", 1e6 / latencies.meanMicros(), 1);
+    try (EngineSearch search = new EngineSearch(collection, set)) {
+      for (int ef : graphOptions.efs()) {
+        progress.start("search, ef " + ef, 1);
+        report.add(search.measure(ef, searchThreads, Duration.ofSeconds(seconds)));
+        progress.add(1);
+        progress.finish();
+      }
+      if (pageOut) {
+        Latencies latencies = search.measureWithHalfPagedOut();
+        report.put("paged_out_p50_us", latencies.micros(50), 1);
+        report.put("paged_out_p99_us", latencies.micros(99), 1);
+        report.put("paged_out_qps", 1e6 / latencies.meanMicros(), 1);
+      }
     }
   }
 }

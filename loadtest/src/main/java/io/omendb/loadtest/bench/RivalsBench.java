@@ -20,13 +20,12 @@ import picocli.CommandLine.Option;
 @Command(
     name = "rivals",
     header = "Installs other vector indexes, and measures OmenDB beside them.",
-    description = {
-      "In each round every system builds its index and searches, in turn, in a process of its own.",
-      "All have the same vectors, threads and judge of recall; each has its own settings, which"
-          + " the",
-      "report tells. Writes rivals.json, rivals.md, search.svg and build.svg. Needs python3 with",
-      "venv, a C++ compiler for hnswlib, and the first time a network for pip and Maven."
-    })
+    description =
+        "In each round every system builds its index and searches, in turn, in a process of its"
+            + " own. All have the same vectors, threads and judge of recall; each has its own"
+            + " settings, which the report tells. Writes rivals.json, rivals.md, search.svg and"
+            + " build.svg. Needs python3 with venv, a C++ compiler for hnswlib, and the first time"
+            + " a network for pip and Maven.")
 final class RivalsBench implements Callable<Integer> {
 
   @Mixin private DatasetOptions setOptions = new DatasetOptions();
@@ -68,11 +67,9 @@ final class RivalsBench implements Callable<Integer> {
 
   @Option(
       names = "--warm",
-      description = {
-        "OmenDB's process has built a collection before: see bench index. Without it each process"
-            + " of",
-        "OmenDB compiles while it builds."
-      })
+      description =
+          "OmenDB's process has built a collection before: see bench index. Without it each process"
+              + " of OmenDB compiles while it builds.")
   private boolean warm;
 
   @Option(

@@ -32,13 +32,11 @@ import picocli.CommandLine.Option;
 @Command(
     name = "start",
     header = "Measures a fresh server: until it serves, its first inserts, its first searches.",
-    description = {
-      "Each round starts a server on an empty directory and inserts 10,000 vectors of 128"
-          + " dimensions,",
-      "kills it, and starts it again for its first 1,000 searches by one client, each the next"
-          + " when",
-      "the last is answered. The client is warm: it did the same to a server before."
-    })
+    description =
+        "Each round starts a server on an empty directory and inserts 10,000 vectors of 128"
+            + " dimensions, kills it, and starts it again for its first 1,000 searches by one"
+            + " client, each the next when the last is answered. The client is warm: it did the"
+            + " same to a server before.")
 final class StartBench implements Callable<Integer> {
   private static final String COLLECTION = "start";
   private static final int FIRST_SEARCHES = 1_000;

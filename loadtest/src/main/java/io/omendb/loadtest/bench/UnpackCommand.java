@@ -12,11 +12,10 @@ import picocli.CommandLine.Parameters;
 /** {@code omendb bench unpack}: a set of ann-benchmarks as files that the other benches take. */
 @Command(
     name = "unpack",
-    description = {
-      "Writes base.fvecs, query.fvecs and truth.ivecs of an HDF5 file of ann-benchmarks, and",
-      "prints the options of a bench on them. Needs python3 with venv, and a network for pip the",
-      "first time."
-    })
+    description =
+        "Writes base.fvecs, query.fvecs and truth.ivecs of an HDF5 file of ann-benchmarks, and"
+            + " prints the options of a bench on them. Needs python3 with venv, and a network for"
+            + " pip the first time.")
 final class UnpackCommand implements Callable<Integer> {
 
   @Parameters(index = "0", paramLabel = "FILE", description = "The .hdf5 file.")

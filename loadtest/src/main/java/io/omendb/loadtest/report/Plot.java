@@ -5,6 +5,7 @@ import com.google.errorprone.annotations.FormatString;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.DoubleStream;
 
 /**
@@ -18,31 +19,42 @@ public final class Plot {
 
   /** What goes to the right. */
   public enum Across {
-    RECALL("recall@10", List.of(0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)),
-    ROWS("rows", List.of(1e4, 1e5, 1e6, 1e7));
+    RECALL(
+        "recall@10",
+        "%s",
+        List.of(0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999),
+        MOST_RECALL,
+        recall -> -Math.log10(1 - Math.min(recall, MOST_RECALL))),
+    ROWS("rows", "%,.0f", List.of(1e4, 1e5, 1e6, 1e7), 1e7, Math::log10);
 
     private final String label;
+    private final String format;
 
     @SuppressWarnings("ImmutableEnumChecker") // a list of List.of
     private final List<Double> marks;
 
-    Across(String label, List<Double> marks) {
+    private final double last;
+
+    @SuppressWarnings("ImmutableEnumChecker") // without state
+    private final DoubleUnaryOperator scale;
+
+    Across(
+        String label, String format, List<Double> marks, double last, DoubleUnaryOperator scale) {
       this.label = label;
+      this.format = format;
       this.marks = marks;
+      this.last = last;
+      this.scale = scale;
     }
 
-    private double scale(double x) {
-      return this == RECALL ? -Math.log10(1 - Math.min(x, MOST_RECALL)) : Math.log10(x);
-    }
-
-    private double last() {
-      return this == RECALL ? MOST_RECALL : marks.getLast();
+    /** How far to the right, from 0 to 1. */
+    private double position(double x) {
+      double from = scale.applyAsDouble(marks.getFirst());
+      return (scale.applyAsDouble(x) - from) / (scale.applyAsDouble(last) - from);
     }
 
     private String name(double mark) {
-      return this == RECALL
-          ? String.format(Locale.ROOT, "%s", mark)
-          : String.format(Locale.ROOT, "%,.0f", mark);
+      return String.format(Locale.ROOT, format, mark);
     }
   }
 
@@ -151,9 +163,7 @@ public final class Plot {
   }
 
   private double x(double value) {
-    double from = across.scale(across.marks.getFirst());
-    double to = across.scale(across.last());
-    return LEFT + (RIGHT - LEFT) * (across.scale(value) - from) / (to - from);
+    return LEFT + (RIGHT - LEFT) * across.position(value);
   }
 
   private static double y(double log, double low, double high) {
