@@ -24,6 +24,9 @@ public final class QuantizerTrainer {
   /** Share of a dimension's values left out at either end when its middle is sought. */
   private static final double TAIL = 0.001;
 
+  /** Rows whose median is a dimension's middle, from which outliers are told. */
+  private static final int MEDIAN_OF = 512;
+
   private static final int BINS = 4096;
 
   /** A row that reaches this many times as far from the middle as 99 in 100 is an outlier. */
@@ -81,13 +84,15 @@ public final class QuantizerTrainer {
     n = dropOutliers(columns, n);
     float[] centre = new float[dimension];
     float widest = 0;
+    float[] least = new float[(int) (n * TAIL) + 1];
+    float[] most = new float[least.length];
     for (int j = 0; j < dimension; j++) {
-      Arrays.sort(columns[j], 0, n);
-      int tail = (int) (n * TAIL);
-      float low = columns[j][tail];
-      float high = columns[j][n - 1 - tail];
+      smallest(columns[j], n, 1, least);
+      smallest(columns[j], n, -1, most);
+      float low = least[least.length - 1];
+      float high = -most[most.length - 1];
       centre[j] = similarity == Similarity.INNER_PRODUCT ? 0 : low + (high - low) / 2;
-      widest = Math.max(widest, Math.max(columns[j][n - 1] - centre[j], centre[j] - columns[j][0]));
+      widest = Math.max(widest, Math.max(-most[0] - centre[j], centre[j] - least[0]));
     }
     float halfWidth = bestHalfWidth(columns, n, centre, widest);
     float[] low = new float[dimension];
@@ -99,13 +104,35 @@ public final class QuantizerTrainer {
         similarity, dimension, normBound, Quantizer.MAX_CODE / (2 * halfWidth), low, rotation);
   }
 
+  /**
+   * Finds the smallest of the first {@code n} values times a sign, ascending, as many as there is
+   * room for. One in a thousand is wanted: sorting all was most of a fit.
+   */
+  private static void smallest(float[] values, int n, int sign, float[] into) {
+    int last = into.length - 1;
+    Arrays.fill(into, Float.POSITIVE_INFINITY);
+    for (int i = 0; i < n; i++) {
+      float value = sign * values[i];
+      if (value < into[last]) {
+        int at = last;
+        for (; at > 0 && into[at - 1] > value; at--) {
+          into[at] = into[at - 1];
+        }
+        into[at] = value;
+      }
+    }
+  }
+
   /** Moves the rows that are no outliers to the front, in their order, and returns how many. */
   private static int dropOutliers(float[][] columns, int n) {
     float[] reach = new float[n];
+    float[] some = new float[Math.min(n, MEDIAN_OF)];
     for (float[] column : columns) {
-      float[] sorted = column.clone();
-      Arrays.sort(sorted);
-      float middle = sorted[n / 2];
+      for (int i = 0; i < some.length; i++) {
+        some[i] = column[(int) ((long) i * n / some.length)];
+      }
+      Arrays.sort(some);
+      float middle = some[some.length / 2];
       for (int i = 0; i < n; i++) {
         reach[i] = Math.max(reach[i], Math.abs(column[i] - middle));
       }
