@@ -6,6 +6,7 @@ import com.sun.management.ThreadMXBean;
 import io.omendb.index.SiftSmall;
 import io.omendb.index.Similarity;
 import io.omendb.index.distance.ChildJvm;
+import io.omendb.index.distance.KernelSelfTest;
 import io.omendb.index.hnsw.Scoring;
 import io.omendb.index.hnsw.SearchScratch;
 import io.omendb.storage.api.IdKind;
@@ -43,6 +44,7 @@ class SearchAllocationTest {
     private Probe() {}
 
     public static void main(String[] args) throws Exception {
+      KernelSelfTest.compile(() -> false); // as the server does before it serves
       float[][] vectors = TestEngine.clustered(new Random(7), ROWS, DIMENSION);
       try (Database database = TestEngine.open(Path.of(System.getProperty("directory")))) {
         Collection collection =

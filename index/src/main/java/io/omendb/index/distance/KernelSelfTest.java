@@ -25,6 +25,9 @@ public final class KernelSelfTest {
   private static final int TIMED_ROUNDS = 100;
   private static final int UNTIMED_ROUNDS = 9 * TIMED_ROUNDS;
 
+  /** Those of the calls that have the kernels compiled: each path, the usual one oftener. */
+  private static final int[] COMPILED_DIMS = {TIMED_DIMS, 32, TIMED_DIMS, 96, MOST_DIMS};
+
   /** Calls of each kernel that take less than {@link #COMPILED_NANOS} once all are compiled. */
   private static final int COMPILED_CALLS = 20;
 
@@ -162,7 +165,9 @@ public final class KernelSelfTest {
   }
 
   /**
-   * Calls the kernels until the JIT has compiled them.
+   * Calls the kernels until the JIT has compiled them, with dimensions that take each way through
+   * them: a way that was not taken is not compiled. The first collection that takes it would find
+   * them interpreted for seconds, and at times compiled anew with vectors on the heap.
    *
    * @param gaveUp whether to return although they are not
    */
@@ -170,8 +175,8 @@ public final class KernelSelfTest {
     try (AddressSpace space = AddressSpace.reserve(2 * SIDE)) {
       space.commit(2 * SIDE);
       long row = space.address();
-      byte[] codes = new byte[TIMED_DIMS];
-      float[] floats = new float[TIMED_DIMS];
+      byte[] codes = new byte[MOST_DIMS];
+      float[] floats = new float[MOST_DIMS];
       int[] ordinals = new int[1];
       int[] distances = new int[1];
       double sum = 0;
@@ -179,12 +184,13 @@ public final class KernelSelfTest {
       do {
         long start = System.nanoTime();
         for (int i = 0; i < COMPILED_CALLS; i++) {
+          int dims = COMPILED_DIMS[i % COMPILED_DIMS.length];
           sum +=
-              Kernels.squaredL2(codes, row, TIMED_DIMS, TIMED_DIMS, ordinals, 1, distances)
-                  + Kernels.squaredL2(row, row + SIDE, TIMED_DIMS)
-                  + Kernels.squaredL2(floats, row, TIMED_DIMS)
-                  + Kernels.dot(floats, row, TIMED_DIMS)
-                  + Kernels.squaredNorm(row, TIMED_DIMS);
+              Kernels.squaredL2(codes, row, dims, dims, ordinals, 1, distances)
+                  + Kernels.squaredL2(row, row + SIDE, dims)
+                  + Kernels.squaredL2(floats, row, dims)
+                  + Kernels.dot(floats, row, dims)
+                  + Kernels.squaredNorm(row, dims);
         }
         nanos = System.nanoTime() - start;
       } while (nanos > COMPILED_NANOS && !gaveUp.getAsBoolean());
