@@ -125,9 +125,8 @@ final class NeighborSelector {
         if (2 * ++duplicates > limit) {
           continue;
         }
-      } else if (kept
-          ? isOccluded(codes, dims, candidate, distance, freshOrder, fresh)
-          : isOccluded(codes, dims, candidate, distance, order, n)) {
+      } else if (isOccluded(
+          codes, dims, candidate, distance, kept ? freshOrder : order, kept ? fresh : n)) {
         if (spare < fill) {
           occluded[spare++] = candidate;
         }

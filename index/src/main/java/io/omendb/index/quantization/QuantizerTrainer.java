@@ -1,6 +1,7 @@
 package io.omendb.index.quantization;
 
 import io.omendb.index.Similarity;
+import io.omendb.index.TopK;
 import io.omendb.memory.Memory;
 import java.util.Arrays;
 import java.util.function.IntToLongFunction;
@@ -84,15 +85,21 @@ public final class QuantizerTrainer {
     n = dropOutliers(columns, n);
     float[] centre = new float[dimension];
     float widest = 0;
-    float[] least = new float[(int) (n * TAIL) + 1];
-    float[] most = new float[least.length];
+    int tail = (int) (n * TAIL);
+    TopK least = new TopK();
+    TopK most = new TopK(); // negated
     for (int j = 0; j < dimension; j++) {
-      smallest(columns[j], n, 1, least);
-      smallest(columns[j], n, -1, most);
-      float low = least[least.length - 1];
-      float high = -most[most.length - 1];
+      least.reset(tail + 1);
+      most.reset(tail + 1);
+      for (int i = 0; i < n; i++) {
+        least.offer(columns[j][i], i);
+        most.offer(-columns[j][i], i);
+      }
+      float low = least.distance(tail);
+      float high = -most.distance(tail);
       centre[j] = similarity == Similarity.INNER_PRODUCT ? 0 : low + (high - low) / 2;
-      widest = Math.max(widest, Math.max(-most[0] - centre[j], centre[j] - least[0]));
+      float span = Math.max(-most.distance(0) - centre[j], centre[j] - least.distance(0));
+      widest = Math.max(widest, span);
     }
     float halfWidth = bestHalfWidth(columns, n, centre, widest);
     float[] low = new float[dimension];
@@ -102,25 +109,6 @@ public final class QuantizerTrainer {
     float normBound = similarity == Similarity.INNER_PRODUCT ? (float) maxNorm * NORM_HEADROOM : 0;
     return new Quantizer(
         similarity, dimension, normBound, Quantizer.MAX_CODE / (2 * halfWidth), low, rotation);
-  }
-
-  /**
-   * Finds the smallest of the first {@code n} values times a sign, ascending, as many as there is
-   * room for. One in a thousand is wanted: sorting all was most of a fit.
-   */
-  private static void smallest(float[] values, int n, int sign, float[] into) {
-    int last = into.length - 1;
-    Arrays.fill(into, Float.POSITIVE_INFINITY);
-    for (int i = 0; i < n; i++) {
-      float value = sign * values[i];
-      if (value < into[last]) {
-        int at = last;
-        for (; at > 0 && into[at - 1] > value; at--) {
-          into[at] = into[at - 1];
-        }
-        into[at] = value;
-      }
-    }
   }
 
   /** Moves the rows that are no outliers to the front, in their order, and returns how many. */
