@@ -62,11 +62,11 @@ final class IndexMaintenance {
   private static final long MOST_COMPARED = 40_000_000;
 
   /**
-   * Fewest rows of a build that are linked at once. In a fresh process the JIT decides: 10,000 take
-   * 4.3 s, 20,000 5.0 and 40,000 7.3, in batches 4.4, 5.5 and 8.6. Not by how warm the process is:
+   * Fewest rows of a build that are linked at once. In a fresh process the JIT decides: 4,000 take
+   * 3.1 s, 6,000 3.2 and 40,000 7.3, in batches 2.5, 3.4 and 8.6. Not by how warm the process is:
    * the graph would depend on it.
    */
-  private static final int BULK_LEAST = 10_000;
+  private static final int BULK_LEAST = 5_000;
 
   /**
    * Linked rows for each row of a build, at most: they are built anew with it, which takes a third

@@ -30,6 +30,6 @@ public record OmenDbSettings(Profile profile, Visibility visibility, boolean war
     return "m 16, efConstruction 100, profile "
         + profile.name().toLowerCase(Locale.ROOT)
         + (visibility == Visibility.IMMEDIATE ? ", rows linked as they come" : "")
-        + (warm ? ", in a process that has built 20,000 rows before" : "");
+        + (warm ? ", in a process that has built before" : "");
   }
 }
