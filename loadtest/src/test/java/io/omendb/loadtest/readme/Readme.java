@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The README of the project, taken apart. */
+/** A README, taken apart. */
 final class Readme {
 
   /** The project's root; tests run in their module's directory. */
@@ -35,7 +35,11 @@ final class Readme {
   }
 
   static Readme read() throws IOException {
-    return new Readme(Files.readAllLines(ROOT.resolve("README.md")));
+    return read(ROOT.resolve("README.md"));
+  }
+
+  static Readme read(Path document) throws IOException {
+    return new Readme(Files.readAllLines(document));
   }
 
   List<Block> blocks() {

@@ -41,6 +41,21 @@ class ReadmeTest {
     }
   }
 
+  /** CI runs the sample. */
+  @Test
+  void pythonIsThatOfTheSample() throws IOException {
+    Path client = Readme.ROOT.resolve("loadtest/clients/python");
+    String sample = Files.readString(client.resolve("quickstart.py"));
+    for (Path document : List.of(Readme.ROOT.resolve("README.md"), client.resolve("README.md"))) {
+      List<Readme.Block> blocks =
+          Readme.read(document).blocks().stream()
+              .filter(block -> block.language().equals("python"))
+              .toList();
+      assertEquals(1, blocks.size(), document.toString());
+      assertTrue(sample.endsWith(blocks.getFirst().text() + "\n"), document.toString());
+    }
+  }
+
   /** The names of classes in HACKING.md are those of the tree; CI runs its commands. */
   @Test
   void hackingNamesClassesThatAreThere() throws IOException {
