@@ -1,54 +1,54 @@
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
-import io.omendb.proto.v1.CollectionConfig;
-import io.omendb.proto.v1.CollectionServiceGrpc;
-import io.omendb.proto.v1.CreateCollectionRequest;
-import io.omendb.proto.v1.DropCollectionRequest;
-import io.omendb.proto.v1.Hit;
-import io.omendb.proto.v1.InsertRequest;
-import io.omendb.proto.v1.SearchRequest;
-import io.omendb.proto.v1.Similarity;
-import io.omendb.proto.v1.VectorServiceGrpc;
-import java.util.List;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
-/** Insert and search from Java, with the stubs of the artifact io.omendb:omendb-proto. */
+import io.omendb.client.BulkOptions;
+import io.omendb.client.Hit;
+import io.omendb.client.Ids;
+import io.omendb.client.OmenClient;
+import io.omendb.client.OmenException;
+import io.omendb.client.Rows;
+import io.omendb.client.SearchOptions;
+import io.omendb.client.Vectors;
+import io.omendb.proto.v1.Similarity;
+import java.time.Duration;
+import java.util.Random;
+
+/** One task from Java: create, load, read what was written, search, delete. */
 public class QuickStart {
 
   public static void main(String[] args) {
-    String target = args.length > 0 ? args[0] : "127.0.0.1:50051";
-    ManagedChannel channel =
-        Grpc.newChannelBuilder(target, InsecureChannelCredentials.create()).build();
-    var collections = CollectionServiceGrpc.newBlockingStub(channel);
-    var vectors = VectorServiceGrpc.newBlockingStub(channel);
-    String collection = "quickstart-java";
+    try (OmenClient db = OmenClient.connect("127.0.0.1:50051")) {
+      db.dropCollection("docs-java");
+      var docs = db.createCollection("docs-java", 64, Similarity.SIMILARITY_COSINE);
+      Random random = new Random(1);
+      float[] vectors = new float[20_000 * 64];
+      for (int i = 0; i < vectors.length; i++) {
+        vectors[i] = (float) random.nextGaussian();
+      }
+      var rows = Rows.of(Ids.range(0, 20_000), Vectors.of(vectors, 64));
+      System.out.println(docs.bulkInsert(rows, BulkOptions.DEFAULT).rowCount());
+      float[] seven = new float[64];
+      System.arraycopy(vectors, 8 * 64, seven, 0, 64);
+      var unused = docs.insert(Rows.of(7, seven, "seven".getBytes(UTF_8)));
+      for (Hit hit : docs.search(seven, SearchOptions.k(2).withPayloads()).hits()) {
+        System.out.println(hit.id() + " " + new String(hit.payload(), UTF_8));
+      }
+      System.out.println(docs.delete(Ids.of(7)) + " " + docs.count());
 
-    collections.dropCollection(
-        DropCollectionRequest.newBuilder().setCollection(collection).setAllowMissing(true).build());
-    collections.createCollection(
-        CreateCollectionRequest.newBuilder()
-            .setConfig(
-                CollectionConfig.newBuilder()
-                    .setName(collection)
-                    .setDimension(2)
-                    .setSimilarity(Similarity.SIMILARITY_L2))
-            .build());
-    vectors.insert(
-        InsertRequest.newBuilder()
-            .setCollection(collection)
-            .addAllNumericIds(List.of(7L, 8L, 9L))
-            .addAllVectors(List.of(0f, 0f, 1f, 0f, 0f, 1f))
-            .build());
-    var found =
-        vectors.search(
-            SearchRequest.newBuilder()
-                .setCollection(collection)
-                .setK(2)
-                .addAllVector(List.of(0.9f, 0.2f))
-                .build());
-    for (Hit hit : found.getHitsList()) {
-      System.out.printf("%d %.2f%n", hit.getNumericId(), hit.getDistance());
+      try {
+        System.out.println(docs.search(new float[2], 3));
+      } catch (OmenException e) {
+        System.out.println(
+            e.reason() + " " + e.field() + " " + e.value() + " expected " + e.expected());
+      }
+
+      var search = docs.searchAsync(seven, SearchOptions.k(2)); // with a future…
+      search.cancel(true); // …and cancelled
+      System.out.println(search.isCancelled());
+      try {
+        System.out.println(db.withTimeout(Duration.ofNanos(1)).collection("docs-java").count());
+      } catch (OmenException e) {
+        System.out.println(e.code());
+      }
     }
-    channel.shutdownNow();
   }
 }

@@ -101,7 +101,9 @@ public final class ServerProcess implements AutoCloseable {
     List<String> command = new ArrayList<>(options.wrapper());
     command.addAll(ServerJvm.command(options.heap(), options.jvmOptions()));
     command.addAll(List.of("--data", options.dataDirectory().toString()));
-    command.addAll(List.of("--listen", "127.0.0.1:0"));
+    if (!options.arguments().contains("--listen")) {
+      command.addAll(List.of("--listen", "127.0.0.1:0"));
+    }
     command.addAll(options.arguments());
     ProcessBuilder process = new ProcessBuilder(command).redirectErrorStream(true);
     process.environment().putAll(options.variables());
