@@ -56,6 +56,19 @@ class ReadmeTest {
     }
   }
 
+  /** CI runs the sample, by the README's command. */
+  @Test
+  void embeddingIsThatOfTheSample() throws IOException {
+    String sample =
+        Files.readString(Readme.ROOT.resolve("loadtest/clients/embedded/Embedded.java"));
+    List<Readme.Block> blocks =
+        Readme.read(Readme.ROOT.resolve("docs/embedding.md")).blocks().stream()
+            .filter(block -> block.language().equals("java"))
+            .toList();
+    assertEquals(1, blocks.size());
+    assertEquals(sample, blocks.getFirst().text() + "\n");
+  }
+
   /** The names of classes in HACKING.md are those of the tree; CI runs its commands. */
   @Test
   void hackingNamesClassesThatAreThere() throws IOException {
