@@ -140,6 +140,33 @@ def test_a_bulk_insert_goes_on_after_the_server_was_killed(db, server):
     np.testing.assert_array_equal(docs.get([0, 30_000, 59_999]).vectors, vectors[[0, 30_000, 59_999]])
 
 
+def test_an_error_of_the_callers_blocks_is_told_although_the_server_was_killed(db, server):
+    docs = db.create_collection("fault", dimension=16, similarity="l2")
+
+    def blocks():
+        yield range(10), rows(10)
+        server.kill()
+        threading.Thread(target=server.start).start()
+        raise LookupError("no more")
+
+    try:
+        with pytest.raises(LookupError, match="no more"):
+            docs.bulk_insert_blocks(blocks())
+    finally:
+        assert docs.count(timeout=120) <= 10  # the server is there again
+
+
+def test_a_caller_may_be_slower_than_the_server(db):
+    docs = db.create_collection("slow", dimension=16, similarity="l2")
+
+    def blocks():
+        for start in range(0, 20, 10):
+            time.sleep(4)  # the caller's own time
+            yield range(start, start + 10), rows(10)
+
+    assert docs.bulk_insert_blocks(blocks(), stall_timeout=3).row_count == 20
+
+
 def test_a_later_call_goes_on_with_a_stream(db):
     docs = db.create_collection("resumed", dimension=16, similarity="l2")
     vectors = rows(5_000)

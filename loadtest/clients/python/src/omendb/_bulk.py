@@ -9,6 +9,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 
 from omendb._errors import BulkInsertError, OmenDBError
 from omendb._progress import Progress
@@ -74,8 +75,13 @@ class BulkResult:
     refused: list[RefusedFrame] = field(default_factory=list)
 
 
-class Closed(Exception):
-    """All frames were sent."""
+class Step(Enum):
+    """What a stream wants next."""
+
+    WAIT = "for an answer of the server"
+    TAKE = "a frame of the caller's rows"
+    SEND = "a frame to be sent"
+    CLOSE = "the end of its side"
 
 
 class BulkStream:
@@ -98,11 +104,14 @@ class BulkStream:
         self._frames = _frames(blocks, frame_rows)
         self._kept: deque[tuple[int, Block]] = deque()
         self._taken = 0  # frames that were taken from the caller
+        self._exhausted = False  # it has no more
+        self._fault: BaseException | None = None  # of the caller's blocks
+        self._settled = 0  # greatest frame that is kept no more
         self._next = 1  # to be sent on this connection
         self._received = 0
         self._searchable = 0
         self._opened = False
-        self._resumed = False
+        self._resumed = False  # the first connection was opened
         self._window = _WINDOW
         self._keeps_durable = True
         self._rows = _Rows()
@@ -119,34 +128,49 @@ class BulkStream:
         """The connection is gone."""
         self.result.reconnects += 1
 
-    def next(self) -> bytes | None:
-        """The next message; None: it must wait for an answer. Raises Closed after the last."""
-        if not self._opened:
-            return None
-        if self._next > self._taken:
-            if len(self._kept) >= _KEPT_FRAMES or not self._may_send():
-                return None
-            if not self._take():
-                self.closed = True
-                raise Closed
-        elif not self._may_send():
-            return None
+    def step(self) -> Step:
+        """What to do next."""
+        if not self._opened or self._next - 1 - self._received >= self._window:
+            return Step.WAIT
+        if self._next <= self._taken:
+            return Step.SEND
+        if self._exhausted:
+            return Step.CLOSE
+        return Step.TAKE if len(self._kept) < _KEPT_FRAMES else Step.WAIT
+
+    @property
+    def owed(self) -> bool:
+        """The server has something to say, and is not just waiting for the caller's rows."""
+        return not self._opened or self._received < self._next - 1 or self.closed
+
+    def pull(self) -> Block | None:
+        """The next frame of the caller, None after the last; may take long, and needs no lock but one of its own."""
+        if self._fault is not None:
+            raise self._fault  # again on another connection: the iterator itself would say that it has ended
+        try:
+            return next(self._frames, None)
+        except BaseException as e:
+            self._fault = e
+            raise
+
+    def took(self, block: Block | None) -> None:
+        """Takes in what was pulled."""
+        if block is None:
+            self._exhausted = True
+            return
+        self._taken += 1
+        self._rows.took(self._taken, len(block))
+        if self._taken > self._settled:
+            self._kept.append((self._taken, block))
+        else:
+            self.result.skipped_count = self._rows.up_to(self._taken)  # an earlier call has written it
+
+    def send(self) -> bytes:
+        """The frame to be sent, encoded."""
         number, block = self._kept[self._next - self._kept[0][0]]
         self._next += 1
         head = messages.BulkInsertRequest(frame_sequence=number)
         return block.encode(head.SerializeToString())
-
-    def _may_send(self) -> bool:
-        return self._next - 1 - self._received < self._window
-
-    def _take(self) -> bool:
-        block = next(self._frames, None)
-        if block is None:
-            return False
-        self._taken += 1
-        self._kept.append((self._taken, block))
-        self._rows.took(self._taken, len(block))
-        return True
 
     def answered(self, answer: messages.BulkInsertResponse) -> None:
         """Takes in an answer of the server."""
@@ -162,34 +186,29 @@ class BulkStream:
             self._window = _WINDOWS.get(answer.pressure, _WINDOW)
         if answer.HasField("summary"):
             self._sum_up(answer.summary)
-        self._progress.update(self._rows.up_to(self._received), self._rows.up_to(self._searchable))
+        received = self._rows.up_to(min(self._received, self._taken))
+        self._progress.update(received, self._rows.up_to(min(self._searchable, self._taken)))
 
     def _open(self, opening: messages.BulkInsertOpening) -> None:
         mark = opening.durable_frame_sequence
         # In mode OS the mark follows when a checkpoint syncs: what is kept would grow without end.
         self._keeps_durable = opening.durability_mode != types.DURABILITY_MODE_OS
-        if self._kept and mark + 1 < self._kept[0][0]:
+        if mark < self._settled:
             raise OmenDBError(
-                f"frames {mark + 1} to {self._kept[0][0] - 1} of stream {self.result.stream_id} were acknowledged and"
+                f"frames {mark + 1} to {self._settled} of stream {self.result.stream_id} were acknowledged and"
                 " are lost, as a power cut may do in durability mode OS: insert these rows again"
             )
-        if not self._resumed and self._taken == 0 and opening.resumed:
-            self._skip(mark)
-        self._resumed = True
-        self._received = max(mark, 0)
+        if not self._resumed:
+            self._settled = mark
+            self._resumed = True
+        self._received = mark
         self._settle(mark)
         self._next = mark + 1
         self._opened = True
 
-    def _skip(self, mark: int) -> None:
-        """Leaves out what an earlier call has written."""
-        while self._taken < mark and self._take():
-            self._kept.pop()
-        self.result.skipped_count = self._rows.up_to(self._taken)
-
     def _settle(self, mark: int) -> None:
         while self._kept and self._kept[0][0] <= mark:
-            self._kept.popleft()
+            self._settled = self._kept.popleft()[0]
 
     def _refused(self, refused: messages.RefusedFrame) -> RefusedFrame:
         start = self._rows.up_to(refused.frame_sequence - 1)

@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 
 from omendb import _requests as requests
-from omendb._bulk import BulkResult, BulkStream, Closed
+from omendb._bulk import BulkResult, BulkStream, Step
 from omendb._errors import DeadlineExceededError, OmenDBError, error_of
 from omendb._requests import TIMEOUT, Method, SearchOptions
 from omendb._results import (
@@ -294,7 +294,7 @@ class _BulkDriver:
         answers = call(self._messages(self._stream.connect()))
         try:
             while True:
-                answer = await asyncio.wait_for(answers.read(), self._stall_timeout)
+                answer = await self._read(answers)
                 if answer is grpc.aio.EOF:
                     return None
                 self._stream.answered(answer)
@@ -313,18 +313,31 @@ class _BulkDriver:
         finally:
             answers.cancel()
 
+    async def _read(self, answers: Any) -> Any:
+        """The next answer. Raises TimeoutError where one is owed and does not come."""
+        read = asyncio.ensure_future(answers.read())
+        while True:
+            done, _ = await asyncio.wait({read}, timeout=self._stall_timeout)
+            if done:
+                return read.result()
+            if self._stream.owed:
+                raise TimeoutError
+
     async def _messages(self, opening: bytes) -> AsyncIterator[bytes]:
         yield opening
         while True:
             self._changed.clear()
-            try:
-                message = self._stream.next()
-            except Closed:
-                return
-            except Exception as e:  # of the caller's blocks: told to the caller, not to gRPC alone
-                self._fault = e
-                raise
-            if message is None:
+            step = self._stream.step()
+            if step is Step.WAIT:
                 await self._changed.wait()
+            elif step is Step.CLOSE:
+                self._stream.closed = True
+                return
+            elif step is Step.SEND:
+                yield self._stream.send()
             else:
-                yield message
+                try:
+                    self._stream.took(self._stream.pull())
+                except Exception as e:
+                    self._fault = e  # told to the caller, not to gRPC alone
+                    raise

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import grpc
 
 from omendb import _requests as requests
-from omendb._bulk import BulkResult, BulkStream, Closed
+from omendb._bulk import BulkResult, BulkStream, Step
 from omendb._errors import OmenDBError, error_of
 from omendb._requests import TIMEOUT, Method, SearchOptions
 from omendb._results import (
@@ -328,6 +328,7 @@ class _BulkDriver:
         self._stream = stream
         self._stall_timeout = stall_timeout
         self._changed = threading.Condition()
+        self._taking = threading.Lock()
         self._connection = 0
         self._fault: BaseException | None = None
 
@@ -357,7 +358,7 @@ class _BulkDriver:
         method = requests.BULK_INSERT
         call = self._client._channel.stream_stream(method.path, None, method.parse)
         answers = call(self._messages(self._connection, self._stream.connect()))
-        watch = _Watch(answers, self._stall_timeout)
+        watch = _Watch(answers, self._stream, self._stall_timeout)
         try:
             for answer in answers:
                 watch.word()
@@ -380,27 +381,43 @@ class _BulkDriver:
     def _messages(self, connection: int, opening: bytes) -> Iterator[bytes]:
         yield opening
         while True:
+            with self._changed:
+                if self._connection != connection:
+                    return
+                step = self._stream.step()
+                if step is Step.WAIT:
+                    self._changed.wait()
+                    continue
+                if step is Step.CLOSE:
+                    self._stream.closed = True
+                    return
+                message = self._stream.send() if step is Step.SEND else None
+            if message is None:
+                self._take()
+            else:
+                yield message
+
+    def _take(self) -> None:
+        """Takes a frame of the caller while answers come in; one at a time, whichever connection asks."""
+        with self._taking:
+            with self._changed:
+                if self._stream.step() is not Step.TAKE:
+                    return
             try:
-                with self._changed:
-                    if self._connection != connection:
-                        return
-                    message = self._stream.next()
-                    if message is None:
-                        self._changed.wait()
-                        continue
-            except Closed:
-                return
-            except BaseException as e:  # of the caller's blocks: told to the caller, not to gRPC alone
-                self._fault = e
+                block = self._stream.pull()
+            except BaseException as e:
+                self._fault = e  # told to the caller, not to gRPC alone
                 raise
-            yield message
+            with self._changed:
+                self._stream.took(block)
 
 
 class _Watch:
-    """Cancels a call from which nothing comes for too long: a stream has no deadline."""
+    """Cancels a call that owes an answer, and gives none for too long: a stream has no deadline."""
 
-    def __init__(self, call: Any, seconds: float) -> None:
+    def __init__(self, call: Any, stream: BulkStream, seconds: float) -> None:
         self._call = call
+        self._stream = stream
         self._seconds = seconds
         self._last = time.monotonic()
         self._stopped = threading.Event()
@@ -415,7 +432,9 @@ class _Watch:
 
     def _run(self) -> None:
         while not self._stopped.wait(max(0.01, self._last + self._seconds - time.monotonic())):
-            if time.monotonic() >= self._last + self._seconds:
+            if not self._stream.owed:
+                self.word()  # the time until now was the caller's
+            elif time.monotonic() >= self._last + self._seconds:
                 self.error = OmenDBError(
                     f"no word from the server for {self._seconds:g} s", grpc.StatusCode.DEADLINE_EXCEEDED
                 )

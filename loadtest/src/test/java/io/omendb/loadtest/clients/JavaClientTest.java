@@ -44,6 +44,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -257,6 +258,19 @@ class JavaClientTest {
     assertEquals(5_000, docs.count());
     OmenException finished = assertThrows(OmenException.class, () -> docs.bulkInsert(rows, stream));
     assertEquals("STREAM_FINISHED", finished.reason());
+  }
+
+  @Test
+  void aCallerMayBeSlowerThanTheServer() {
+    OmenCollection docs = client.createCollection("slow", DIMENSION, Similarity.SIMILARITY_L2);
+    Rows rows = Rows.of(Ids.range(0, 20), vectors(rows(20)));
+    Iterator<Rows> blocks =
+        IntStream.range(0, 2)
+            .peek(block -> LockSupport.parkNanos(Duration.ofSeconds(4).toNanos()))
+            .mapToObj(block -> rows.slice(block * 10, block * 10 + 10))
+            .iterator();
+    BulkOptions impatient = BulkOptions.DEFAULT.withStallTimeout(Duration.ofSeconds(3));
+    assertEquals(20, docs.bulkInsertAsync(blocks, impatient).join().rowCount());
   }
 
   @Test

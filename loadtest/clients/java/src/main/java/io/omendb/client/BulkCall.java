@@ -31,7 +31,10 @@ final class BulkCall {
   private final CompletableFuture<BulkResult> result = new CompletableFuture<>();
   private @Nullable ClientCall<byte[], BulkInsertResponse> call;
   private int attempt;
-  private long lastWordNanos = System.nanoTime();
+  private volatile long lastWordNanos = System.nanoTime();
+
+  /** The caller's rows are asked for, which takes the caller's time. */
+  private volatile boolean atCaller;
 
   BulkCall(OmenClient client, BulkStream stream, Duration stallTimeout) {
     this.client = client;
@@ -75,8 +78,10 @@ final class BulkCall {
 
   /** A stream has no deadline: one from which nothing comes for too long is given up. */
   private void watch() {
-    long left = lastWord() + stallTimeout.toNanos() - System.nanoTime();
-    if (left <= 0) {
+    long left = lastWordNanos + stallTimeout.toNanos() - System.nanoTime();
+    if (atCaller) {
+      left = stallTimeout.toNanos();
+    } else if (left <= 0) {
       fail(
           OmenException.of(
               Status.DEADLINE_EXCEEDED.withDescription(
@@ -85,10 +90,6 @@ final class BulkCall {
     if (!result.isDone()) {
       client.later(Duration.ofNanos(left), this::watch);
     }
-  }
-
-  private synchronized long lastWord() {
-    return lastWordNanos;
   }
 
   private void fail(Throwable e) {
@@ -128,7 +129,10 @@ final class BulkCall {
       try {
         synchronized (BulkCall.this) {
           while (!closed && own.isReady()) {
+            atCaller = true;
             byte[] message = stream.next();
+            lastWordNanos = System.nanoTime();
+            atCaller = false;
             if (message == null) {
               if (stream.allSent()) {
                 closed = true;

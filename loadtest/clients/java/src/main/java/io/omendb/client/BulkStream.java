@@ -57,6 +57,7 @@ final class BulkStream {
   private @Nullable Rows block;
   private int atRow;
   private long taken;
+  private long settled;
   private long sent;
   private long received;
   private int window = WINDOW;
@@ -196,17 +197,17 @@ final class BulkStream {
     long mark = answer.getDurableFrameSequence();
     // In mode OS the mark follows when a checkpoint syncs: what is kept would grow without end.
     keepsDurable = answer.getDurabilityMode() != DurabilityMode.DURABILITY_MODE_OS;
-    Frame first = kept.peek();
-    if (first != null && mark + 1 < first.number) {
+    if (mark < settled) {
       throw OmenException.of(
           Status.DATA_LOSS.withDescription(
               "frames %d to %d of stream %s were acknowledged and are lost, as a power cut may do in durability mode OS: insert these rows again"
-                  .formatted(mark + 1, first.number - 1, opening.getStreamId())));
+                  .formatted(mark + 1, settled, opening.getStreamId())));
     }
     if (!openedBefore && answer.getResumed()) {
       while (taken < mark && take() != null) {
         kept.removeLast(); // an earlier call has written it
       }
+      settled = taken;
       skippedRows = rowsUpTo(taken);
     }
     openedBefore = true;
@@ -220,7 +221,7 @@ final class BulkStream {
 
   private void settle(long mark) {
     while (!kept.isEmpty() && kept.element().number <= mark) {
-      kept.remove();
+      settled = kept.remove().number;
     }
   }
 
