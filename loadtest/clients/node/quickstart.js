@@ -21,7 +21,8 @@ const loaded = await docs.bulkInsert(ids, vectors, payloads);
 console.log("loaded", loaded.rowCount);
 
 // Ids come back as bigint: they have 64 bits. What was inserted is found at once.
-await docs.insert(2n ** 64n - 1n, row(8), [{ row: "the last" }]);
+const near = row(8).map((component, i) => component + row(7)[i] / 10);
+await docs.insert(2n ** 64n - 1n, near, [{ row: "the last" }]);
 for (const { id, payload } of await docs.search(row(8), 2, { payloads: true })) {
   console.log("found", id, payload);
 }

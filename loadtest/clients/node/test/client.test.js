@@ -49,7 +49,7 @@ test("the whole task", async () => {
   assert.equal(written.updatedCount, 1);
   const hits = await docs.search(row(8), 2, { payloads: true, minVisibleSequence: written.commitSequence });
   assert.deepEqual(
-    hits.map(({ id, payload }) => [id, payload]),
+    hits.map(({ id, payload }) => [id, payload]).sort(([a], [b]) => Number(a - b)),
     [
       [7n, { row: "seven" }],
       [8n, { row: 8 }],

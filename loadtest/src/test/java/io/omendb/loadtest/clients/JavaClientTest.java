@@ -100,11 +100,13 @@ class JavaClientTest {
         docs.bulkInsert(Rows.of(Ids.range(0, 20_000), vectors(rows)), BulkOptions.DEFAULT);
     assertEquals(20_000, loaded.rowCount());
     assertEquals(20_000, loaded.counts().orElseThrow().inserted());
-    InsertResponse inserted = docs.insert(Rows.of(7, row(rows, 8), "seven".getBytes(UTF_8)));
+    float[] nearEight = row(rows, 8);
+    nearEight[0] += 0.1f;
+    InsertResponse inserted = docs.insert(Rows.of(7, nearEight, "seven".getBytes(UTF_8)));
     assertEquals(1, inserted.getUpdatedCount());
     List<Hit> hits = docs.search(row(rows, 8), SearchOptions.k(2).withPayloads()).hits();
-    assertEquals(List.of(7L, 8L), hits.stream().map(Hit::id).toList());
-    assertEquals("seven", new String(hits.getFirst().payload(), UTF_8));
+    assertEquals(List.of(8L, 7L), hits.stream().map(Hit::id).toList());
+    assertEquals("seven", new String(hits.getLast().payload(), UTF_8));
     List<Hits> batch =
         docs.searchBatch(vectors(Arrays.copyOf(rows, 64 * DIMENSION)), SearchOptions.k(10));
     assertEquals(64, batch.size());
