@@ -66,6 +66,8 @@ func TestTheWholeTask(t *testing.T) {
 	}
 	near := must(docs.Search(ctx, query, 10, omendb.WithMaxDistance(1e-6)))(t)
 	equal(t, "near hits", len(near.Hits), 2)
+	nearest := must(docs.SearchBatch(ctx, query, 10, omendb.WithMaxDistance(1e-6)))(t)
+	equal(t, "near hits", len(nearest[0].Hits), 2)
 
 	equal(t, "deleted", must(docs.Delete(ctx, omendb.NumericIDs(7, 8, count)))(t), 2)
 	equal(t, "count", must(docs.Count(ctx))(t), count-2)

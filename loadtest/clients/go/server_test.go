@@ -2,12 +2,14 @@ package omendb_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -42,6 +44,7 @@ type testServer struct {
 	target    string
 	process   *exec.Cmd
 	exited    chan struct{}
+	guard     *exec.Cmd
 }
 
 func freeTarget() string {
@@ -56,24 +59,9 @@ func freeTarget() string {
 // start returns when the server answers.
 func (s *testServer) start() error {
 	path := filepath.Join(s.directory, "server.log")
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
+	if err := s.launch(path); err != nil {
 		return err
 	}
-	defer file.Close()
-	process := exec.Command("../../../omendb", "serve", "--data", filepath.Join(s.directory, "data"), "--listen", s.target)
-	process.Stderr = file
-	// A group of its own: the script and what it starts are killed together.
-	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := process.Start(); err != nil {
-		return err
-	}
-	s.process, s.exited = process, make(chan struct{})
-	exited := s.exited
-	go func() {
-		process.Wait()
-		close(exited)
-	}()
 	client, err := omendb.Connect(s.target)
 	if err != nil {
 		return err
@@ -88,18 +76,49 @@ func (s *testServer) start() error {
 	}()
 	select {
 	case err = <-answered:
-	case <-exited:
-		err = fmt.Errorf("the server ended")
+	case <-s.exited:
+		err = errors.New("the server ended")
 	}
 	if err != nil {
+		s.kill()
 		log, _ := os.ReadFile(path)
 		return fmt.Errorf("%w\n%s", err, log)
 	}
 	return nil
 }
 
+func (s *testServer) launch(log string) error {
+	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	process := exec.Command("../../../omendb", "serve", "--data", filepath.Join(s.directory, "data"), "--listen", s.target)
+	process.Stderr = file
+	// A group of its own: the script and what it starts are killed together.
+	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := process.Start(); err != nil {
+		return err
+	}
+	exited := make(chan struct{})
+	go func() {
+		process.Wait()
+		close(exited)
+	}()
+	s.process, s.exited = process, exited
+	// Tests that panic or are killed leave no server behind: the end of this process is the end of the guard's input.
+	s.guard = exec.Command("sh", "-c", `read -r _; kill -s KILL -- "-$1"`, "sh", strconv.Itoa(process.Process.Pid))
+	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if _, err := s.guard.StdinPipe(); err != nil {
+		return err
+	}
+	return s.guard.Start()
+}
+
 // kill is as a power cut would be, but for what the device has not.
 func (s *testServer) kill() {
+	s.guard.Process.Kill()
+	s.guard.Wait()
 	syscall.Kill(-s.process.Process.Pid, syscall.SIGKILL)
 	<-s.exited
 }
