@@ -74,6 +74,9 @@ export interface BulkResult {
 const FRAME_BYTES = 256 << 10;
 const FRAME_ROWS = 65_536;
 
+// Bytes of payloads in it: with the vectors far below what a server takes as one message.
+const FRAME_PAYLOAD_BYTES = 1 << 20;
+
 // Frames under way that the server has not read, by its pressure. One that drains breaks the stream by itself.
 const WINDOW = 64;
 const WINDOWS: Partial<Record<Pressure, number>> = {
@@ -320,8 +323,11 @@ async function* framesOf(
   for await (const block of blocks) {
     const rows =
       frameRows ?? Math.min(FRAME_ROWS, Math.max(1, Math.floor(FRAME_BYTES / Math.max(1, 4 * block.dimension))));
-    for (let start = 0; start < block.length; start += rows) {
-      yield block.slice(start, start + rows);
+    const payloadBytes = frameRows ? Infinity : FRAME_PAYLOAD_BYTES;
+    for (let start = 0; start < block.length; ) {
+      const frame = block.frame(start, rows, payloadBytes);
+      yield frame;
+      start += frame.length;
     }
   }
 }

@@ -75,6 +75,19 @@ export class Block {
     return new Block(ids, vectors, this.payloads?.slice(start, end), this.dimension);
   }
 
+  /** Rows from `start` on: as many as `rows`, and fewer, but one, where their payloads have more bytes than these. */
+  frame(start: number, rows: number, payloadBytes: number): Block {
+    const payloads = this.payloads?.slice(start, start + rows).map(payloadContent);
+    let count = Math.min(rows, this.length - start);
+    if (payloads) {
+      let bytes = 0;
+      count = payloads.findIndex((payload, i) => (bytes += byteLength(payload)) > payloadBytes && i > 0);
+      count = count < 0 ? payloads.length : count;
+    }
+    const { ids, vectors } = this.slice(start, start + count);
+    return new Block(ids, vectors, payloads?.slice(0, count), this.dimension);
+  }
+
   /** The message: its other fields, then the columns. */
   encode(head: Uint8Array): Buffer {
     const vectors = isRows(this.vectors) ? this.vectors : [this.vectors];

@@ -49,6 +49,14 @@ test("rows of string ids and of arrays of numbers", async () => {
   assert.deepEqual([hit.id, hit.payload], ["c", { at: 2 }]);
 });
 
+test("large payloads make small frames", async () => {
+  const docs = await db.createCollection({ name: "heavy", dimension: 16, similarity: "l2" });
+  const payload = new Uint8Array(60_000); // 400 of them are 24 MB: a message may have 16 MiB
+  const payloads = range(400).map(() => payload);
+  assert.equal((await docs.bulkInsert(range(400), vectorsOf(400, 16), payloads)).rowCount, 400);
+  assert.equal((await docs.get([399]))[0].payload.length, 60_000);
+});
+
 test("refused rows are told, and the others are there", async () => {
   const docs = await db.createCollection({ name: "refused", dimension: 16, similarity: "l2" });
   const vectors = vectorsOf(1_000, 16);

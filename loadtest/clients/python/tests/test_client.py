@@ -105,6 +105,14 @@ def test_modes_tell_conflicts(db):
     assert docs.insert([4], rows(1), mode="update_only").conflict_count == 1
 
 
+def test_large_payloads_make_small_frames(db):
+    docs = db.create_collection("heavy", dimension=16, similarity="l2")
+    payloads = [bytes([i % 256]) * 60_000 for i in range(400)]  # 24 MB: a message may have 16 MiB
+    assert docs.bulk_insert(range(400), rows(400), payloads).row_count == 400
+    assert docs.get(399).vectors.shape == (1, 16)
+    assert docs.get(399)[0].payload == payloads[399]
+
+
 def test_refused_rows_are_told_and_the_others_are_there(db):
     docs = db.create_collection("refused", dimension=16, similarity="l2")
     vectors = rows(1_000)

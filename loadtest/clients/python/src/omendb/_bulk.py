@@ -21,6 +21,9 @@ from omendb.v1 import vector_service_pb2 as messages
 _FRAME_BYTES = 256 << 10
 _FRAME_ROWS = 65_536
 
+# Bytes of payloads in it: with the vectors far below what a server takes as one message.
+_FRAME_PAYLOAD_BYTES = 1 << 20
+
 # Frames under way that the server has not read, by its pressure. One that drains breaks the stream by itself.
 _WINDOWS = {
     messages.PRESSURE_THROTTLED: 8,
@@ -261,4 +264,4 @@ def _frames(blocks: Iterable[Block], frame_rows: int | None) -> Iterator[Block]:
         if len(block) > 0:
             row_bytes = max(1, 4 * block.vectors.shape[1])
             rows = frame_rows or min(_FRAME_ROWS, max(1, _FRAME_BYTES // row_bytes))
-            yield from block.split(rows)
+            yield from block.split(rows, None if frame_rows else _FRAME_PAYLOAD_BYTES)

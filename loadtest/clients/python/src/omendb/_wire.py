@@ -55,15 +55,17 @@ class Block:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def split(self, rows: int) -> Iterator[Block]:
-        for start in range(0, len(self), rows):
-            end = start + rows
-            yield Block(
-                self.ids[start:end],
-                self.vectors[start:end],
-                None if self.payloads is None else self.payloads[start:end],
-                self.start + start,
-            )
+    def split(self, rows: int, payload_bytes: int | None = None) -> Iterator[Block]:
+        """Parts of as many rows, and of fewer, but one, where their payloads have more bytes than these."""
+        start = 0
+        while start < len(self):
+            end = min(len(self), start + rows)
+            payloads = None
+            if self.payloads is not None:
+                payloads = _fitting(self.payloads[start:end], payload_bytes)
+                end = start + len(payloads)
+            yield Block(self.ids[start:end], self.vectors[start:end], payloads, self.start + start)
+            start = end
 
     def encode(self, head: bytes) -> bytes:
         """The message: its other fields, then the columns."""
@@ -80,6 +82,18 @@ class Block:
                 encoded = encode_payload(payload)
                 parts += (_PAYLOADS + varint(len(encoded)), encoded)
         return b"".join(parts)
+
+
+def _fitting(payloads: Sequence[Payload], most: int | None) -> list[bytes]:
+    fitting: list[bytes] = []
+    size = 0
+    for payload in payloads:
+        encoded = encode_payload(payload)
+        size += len(encoded)
+        if most is not None and size > most and fitting:
+            break
+        fitting.append(encoded)
+    return fitting
 
 
 def _add(parts: list[bytes | memoryview], tag: bytes, column: npt.NDArray[Any]) -> None:

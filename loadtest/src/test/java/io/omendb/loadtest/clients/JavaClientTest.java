@@ -41,6 +41,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
@@ -189,6 +190,18 @@ class JavaClientTest {
         docs.insert(Rows.of(Ids.of(2, 3), vectors(rows(2))), WriteMode.WRITE_MODE_INSERT_ONLY);
     assertEquals(1, second.getInsertedCount());
     assertEquals(0, second.getConflicts(0).getIndex());
+  }
+
+  @Test
+  void largePayloadsMakeSmallFrames() {
+    OmenCollection docs = client.createCollection("heavy", DIMENSION, Similarity.SIMILARITY_L2);
+    byte[] payload = new byte[60_000]; // 400 of them are 24 MB: a message may have 16 MiB
+    List<byte[]> payloads = Collections.nCopies(400, payload);
+    BulkResult result =
+        docs.bulkInsert(
+            new Rows(Ids.range(0, 400), vectors(rows(400)), payloads), BulkOptions.DEFAULT);
+    assertEquals(400, result.rowCount());
+    assertArrayEquals(payload, docs.get(Ids.of(399)).getFirst().payload());
   }
 
   @Test

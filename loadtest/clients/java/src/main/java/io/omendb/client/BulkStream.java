@@ -28,6 +28,9 @@ final class BulkStream {
 
   private static final int MOST_FRAME_ROWS = 65_536;
 
+  /** Bytes of payloads in it: with the vectors far below what a server takes as one message. */
+  private static final int FRAME_PAYLOAD_BYTES = 1 << 20;
+
   /** Frames under way that the server has not read. */
   private static final int WINDOW = 64;
 
@@ -150,7 +153,22 @@ final class BulkStream {
     }
     int from = atRow;
     atRow = Math.min(current.count(), from + frameRows(current));
+    if (options.frameRows() == 0) {
+      atRow = fitting(current.payloads(), from, atRow);
+    }
     return current.slice(from, atRow);
+  }
+
+  /** Behind the last row whose payload fits with those before it into a frame; one fits always. */
+  private static int fitting(@Nullable List<byte[]> payloads, int from, int to) {
+    long bytes = 0;
+    for (int row = from; payloads != null && row < to; row++) {
+      bytes += payloads.get(row).length;
+      if (bytes > FRAME_PAYLOAD_BYTES && row > from) {
+        return row;
+      }
+    }
+    return to;
   }
 
   private int frameRows(Rows rows) {
