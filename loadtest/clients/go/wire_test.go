@@ -3,6 +3,7 @@ package omendb
 import (
 	"bytes"
 	"math"
+	"os"
 	"runtime"
 	"slices"
 	"testing"
@@ -37,6 +38,35 @@ func TestTheBytesAreThoseOfFloats(t *testing.T) {
 	}
 	if !slices.Equal(floatsOf(bytesOf(vectors)), vectors) {
 		t.Error("vectors do not come back")
+	}
+}
+
+func TestTheBytesAreThoseThatTheServerWasShown(t *testing.T) {
+	vectors := []float32{1.5, -2, 0.25, 3, 4, 5}
+	payloads, err := JSON([]any{map[string]int{"k": 1}, nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	insert := Rows{IDs: StringIDs("a", "é"), Vectors: vectors, Payloads: payloads}
+	golden(t, "insert", marshal(t, insertRequest("golden", insert, ModeInsertOnly)))
+	frame := Rows{IDs: NumericIDs(0, math.MaxUint64), Vectors: vectors}
+	golden(t, "frame", marshal(t, frameRequest(2, frame)))
+}
+
+func golden(t *testing.T, name string, message []byte) {
+	t.Helper()
+	file := "../golden/go-" + name + ".bin"
+	if os.Getenv("OMENDB_WRITE_GOLDEN") != "" {
+		if err := os.WriteFile(file, message, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(message, shown) {
+		t.Errorf("bytes are %x, expected those of %s", message, file)
 	}
 }
 

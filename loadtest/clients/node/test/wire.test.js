@@ -1,9 +1,10 @@
 // The bytes that are sent and received, and what they cost.
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { mock, test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { InsertRequestSchema, WriteMode } from "omendb/v1";
+import { BulkInsertRequestSchema, InsertRequestSchema, WriteMode } from "omendb/v1";
 import { readDetails } from "../dist/details.js";
 import { Block } from "../dist/wire.js";
 import { range, vectorsOf } from "./server.js";
@@ -40,6 +41,21 @@ test("the bytes are those of the protobuf library", () => {
     read.payloads.map((payload) => Buffer.from(payload)),
     json.slice(150, 153),
   );
+});
+
+test("the bytes are those that the server was shown", () => {
+  const golden = (name, message) => {
+    const file = new URL(`../../golden/node-${name}.bin`, import.meta.url);
+    if (process.env.OMENDB_WRITE_GOLDEN) {
+      writeFileSync(file, message);
+    }
+    assert.deepEqual(message, readFileSync(file));
+  };
+  const vectors = Float32Array.of(1.5, -2, 0.25, 3, 4, 5);
+  const insert = create(InsertRequestSchema, { collection: "golden", mode: WriteMode.INSERT_ONLY });
+  golden("insert", Block.of(["a", "é"], vectors, [{ k: 1 }, null]).encode(toBinary(InsertRequestSchema, insert)));
+  const frame = create(BulkInsertRequestSchema, { frameSequence: 2n });
+  golden("frame", Block.of([0n, 2n ** 64n - 1n], vectors).encode(toBinary(BulkInsertRequestSchema, frame)));
 });
 
 test("other numbers become the same bytes as float32", () => {

@@ -1,7 +1,9 @@
 """The bytes that are sent, and what they cost."""
 
+import os
 import time
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 
@@ -23,6 +25,21 @@ def test_the_bytes_are_those_of_protobuf():
     assert messages.InsertRequest.FromString(encoded) == expected
     encoded = block_of([3, 2**64 - 1], vectors, None).encode(b"")
     assert list(messages.InsertRequest.FromString(encoded).numeric_ids) == [3, 2**64 - 1]
+
+
+def test_the_bytes_are_those_that_the_server_was_shown():
+    vectors = np.array([[1.5, -2, 0.25], [3, 4, 5]], np.float32)
+    insert = messages.InsertRequest(collection="golden", mode=messages.WRITE_MODE_INSERT_ONLY)
+    golden("insert", block_of(["a", "é"], vectors, [{"k": 1}, None]).encode(insert.SerializeToString()))
+    frame = messages.BulkInsertRequest(frame_sequence=2)
+    golden("frame", block_of([0, 2**64 - 1], vectors, None).encode(frame.SerializeToString()))
+
+
+def golden(name, message):
+    file = Path(__file__).parents[2] / "golden" / f"python-{name}.bin"
+    if "OMENDB_WRITE_GOLDEN" in os.environ:
+        file.write_bytes(message)
+    assert message == file.read_bytes()
 
 
 def test_a_frame_is_one_copy_of_the_vectors():

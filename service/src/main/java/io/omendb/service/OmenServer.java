@@ -6,7 +6,6 @@ import io.grpc.ServerBuilder;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.NettyServerBuilder;
-import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -27,6 +26,7 @@ import io.omendb.service.read.SearchHandler;
 import io.omendb.service.rpc.AdminRpcs;
 import io.omendb.service.rpc.CollectionRpcs;
 import io.omendb.service.rpc.GeneratedCalls;
+import io.omendb.service.rpc.Reflection;
 import io.omendb.service.rpc.VectorRpcs;
 import io.omendb.service.wire.ByteCounters;
 import io.omendb.service.wire.MemoryBudget;
@@ -145,7 +145,7 @@ final class OmenServer implements AutoCloseable {
         builder,
         new CollectionRpcs(serving, calls, acknowledger, writes, config.maxCollections()),
         new AdminRpcs(serving, calls, acknowledger, counters, config.durability()),
-        ProtoReflectionServiceV1.newInstance(),
+        new Reflection(),
         reflectionV1Alpha());
     builder.addService(GuardedService.of(health.service(), Map.of(), budget));
     return builder;

@@ -5,6 +5,7 @@ import static io.omendb.service.ServerFixture.rows;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -139,6 +140,39 @@ class LifecycleTest {
     @Override
     public void onCompleted() {
       statuses.add(ServingStatus.UNKNOWN);
+    }
+  }
+
+  /** With these a client prints the details of an error, which are packed as Any. */
+  @Test
+  void reflectionKnowsTheDetailsOfErrors() throws InterruptedException, IOException {
+    try (ServerFixture fixture = ServerFixture.start(data, Map.of())) {
+      BlockingQueue<ServerReflectionResponse> responses = new LinkedBlockingQueue<>();
+      StreamObserver<ServerReflectionRequest> requests =
+          ServerReflectionGrpc.newStub(fixture.channel())
+              .serverReflectionInfo(new Collector(responses));
+      for (String name : List.of("ErrorInfo", "BadRequest", "RetryInfo")) {
+        requests.onNext(
+            ServerReflectionRequest.newBuilder()
+                .setFileContainingSymbol("google.rpc." + name)
+                .build());
+        FileDescriptorProto file =
+            FileDescriptorProto.parseFrom(
+                take(responses).getFileDescriptorResponse().getFileDescriptorProto(0));
+        assertTrue(
+            file.getMessageTypeList().stream().anyMatch(type -> type.getName().equals(name)),
+            file::toString);
+      }
+      requests.onNext(
+          ServerReflectionRequest.newBuilder().setFileContainingSymbol("google.rpc.None").build());
+      assertEquals(
+          Status.Code.NOT_FOUND.value(), take(responses).getErrorResponse().getErrorCode());
+      requests.onNext(
+          ServerReflectionRequest.newBuilder()
+              .setFileContainingSymbol("omendb.v1.VectorService")
+              .build());
+      assertTrue(take(responses).hasFileDescriptorResponse());
+      requests.onCompleted();
     }
   }
 
