@@ -49,6 +49,11 @@ public final class EmbeddedCollection {
     collection.addWatermarkListener(this::signal);
   }
 
+  /** Whether it stands for this collection, and not for one of its name that was dropped. */
+  boolean isOf(Collection other) {
+    return collection == other;
+  }
+
   /** What a search needs; as many are made as there are searches at a time. */
   private static final class Searcher {
     final SearchRequest request = new SearchRequest();
@@ -127,12 +132,7 @@ public final class EmbeddedCollection {
 
   private void awaitVisible(long sequence) throws IOException {
     while (collection.visibleSequence() < sequence) {
-      if (collection.hasFailed()) {
-        throw new IOException(
-            "the log of collection "
-                + collection.config().name()
-                + " has failed: whether the write is kept shows when it is opened again");
-      }
+      checkLog();
       lock.lock();
       try {
         if (collection.visibleSequence() < sequence && !collection.hasFailed()) {
@@ -143,6 +143,15 @@ public final class EmbeddedCollection {
       } finally {
         lock.unlock();
       }
+    }
+  }
+
+  private void checkLog() throws IOException {
+    if (collection.hasFailed()) {
+      throw new IOException(
+          "the log of collection "
+              + collection.config().name()
+              + " has failed: whether the write is kept shows when it is opened again");
     }
   }
 
@@ -177,10 +186,7 @@ public final class EmbeddedCollection {
   public void awaitSearchable() throws IOException {
     long sequence = collection.lastSequence();
     while (collection.searchableSequence() < sequence) {
-      if (collection.hasFailed()) {
-        throw new IOException(
-            "the log of collection " + collection.config().name() + " has failed");
-      }
+      checkLog();
       awaitMove(ROOM_NANOS);
     }
   }

@@ -1,5 +1,6 @@
 package io.omendb.embedded;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.omendb.engine.Collection;
 import io.omendb.engine.CollectionConfig;
 import io.omendb.engine.CollectionNotFoundException;
@@ -10,6 +11,8 @@ import io.omendb.index.Similarity;
 import io.omendb.storage.api.IdKind;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * A data directory that is open in this process. Thread-safe; close it when no thread uses it or
@@ -17,6 +20,10 @@ import java.nio.file.Path;
  */
 public final class EmbeddedDatabase implements AutoCloseable {
   private final Database database;
+
+  /** Those given out: each listens to its collection as long as that is open. */
+  @GuardedBy("this")
+  private final Map<String, EmbeddedCollection> collections = new HashMap<>();
 
   private EmbeddedDatabase(Database database) {
     this.database = database;
@@ -85,11 +92,17 @@ public final class EmbeddedDatabase implements AutoCloseable {
                   config.dimension(),
                   config.similarity()));
     }
-    return new EmbeddedCollection(collection);
+    EmbeddedCollection given = collections.get(found.name());
+    if (given == null || !given.isOf(collection)) {
+      given = new EmbeddedCollection(collection);
+      collections.put(found.name(), given);
+    }
+    return given;
   }
 
   /** Removes a collection and its data for good. */
-  public void drop(String name) throws IOException {
+  public synchronized void drop(String name) throws IOException {
+    collections.remove(name);
     database.drop(name);
   }
 

@@ -3,6 +3,8 @@ package io.omendb.embedded;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -99,6 +101,21 @@ class EmbeddedDatabaseTest {
                   IllegalArgumentException.class,
                   () -> database.collection("docs", 17, Similarity.L2))
               .getMessage());
+    }
+  }
+
+  /** Each that is made listens to the collection: one a call would be a leak. */
+  @Test
+  void aCollectionIsMadeOnceAndAnewAfterADrop() throws IOException {
+    try (EmbeddedDatabase database = EmbeddedDatabase.open(directory)) {
+      EmbeddedCollection docs = docs(database);
+      assertSame(docs, docs(database));
+      docs.put(1, rows(1));
+      database.drop("docs");
+      assertThrows(IllegalStateException.class, docs::count);
+      EmbeddedCollection anew = docs(database);
+      assertNotSame(docs, anew);
+      assertEquals(0, anew.count());
     }
   }
 
