@@ -37,10 +37,15 @@ final class Format {
     System.exit(status);
   }
 
-  /// The Java files below `<module>/src` for every directory of the root, and this file.
+  /// A module too, of other languages the rest.
+  private static final String CLIENTS = "loadtest/clients";
+
+  /// The Java files below `<module>/src` for every directory of the root and of the clients, and
+  /// this file.
   private static List<Path> sources(Path root) throws IOException {
     List<Path> sources = new ArrayList<>();
-    try (Stream<Path> modules = Files.list(root)) {
+    try (Stream<Path> modules =
+        Stream.concat(Files.list(root), Files.list(root.resolve(CLIENTS)))) {
       for (Path module : modules.sorted().toList()) {
         Path src = module.resolve("src");
         if (Files.isDirectory(src)) {

@@ -10,7 +10,6 @@ import io.omendb.proto.v1.VectorServiceGrpc;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,12 +44,11 @@ final class BulkCall {
   /** Begins. Cancelling what it returns cancels the stream. */
   CompletableFuture<BulkResult> start() {
     var unused =
-        result.whenComplete(
-            (done, e) -> {
-              if (e != null) {
-                cancel("given up");
-              }
-            });
+        result.whenComplete((done, e) -> {
+          if (e != null) {
+            cancel("given up");
+          }
+        });
     connect();
     watch();
     return result;

@@ -45,8 +45,7 @@ public record BulkOptions(
 
   /** Under a name, so that a later call may go on with it. */
   public BulkOptions withStreamId(String id) {
-    return new BulkOptions(
-        mode, id, visibility, waitSearchable, frameRows, stallTimeout, progress);
+    return new BulkOptions(mode, id, visibility, waitSearchable, frameRows, stallTimeout, progress);
   }
 
   /** With another visibility. */

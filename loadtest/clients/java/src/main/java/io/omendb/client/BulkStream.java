@@ -111,8 +111,7 @@ final class BulkStream {
       return null;
     }
     sent = frame.number;
-    BulkInsertRequest head =
-        BulkInsertRequest.newBuilder().setFrameSequence(frame.number).build();
+    BulkInsertRequest head = BulkInsertRequest.newBuilder().setFrameSequence(frame.number).build();
     return frame.rows.encode(head.toByteArray());
   }
 
@@ -185,8 +184,7 @@ final class BulkStream {
       open(answer.getOpening());
     }
     received = Math.max(received, answer.getReceivedFrameSequence());
-    settle(
-        keepsDurable ? answer.getDurableFrameSequence() : answer.getReceivedFrameSequence());
+    settle(keepsDurable ? answer.getDurableFrameSequence() : answer.getReceivedFrameSequence());
     window = windowUnder(answer.getPressure());
     if (answer.hasSummary() && reconnects == 0) {
       BulkInsertSummary summary = answer.getSummary();
@@ -218,7 +216,8 @@ final class BulkStream {
     if (mark < settled) {
       throw OmenException.of(
           Status.DATA_LOSS.withDescription(
-              "frames %d to %d of stream %s were acknowledged and are lost, as a power cut may do in durability mode OS: insert these rows again"
+              ("frames %d to %d of stream %s were acknowledged and are lost, as a power cut may"
+                      + " do in durability mode OS: insert these rows again")
                   .formatted(mark + 1, settled, opening.getStreamId())));
     }
     if (!openedBefore && answer.getResumed()) {
@@ -248,17 +247,12 @@ final class BulkStream {
     int count = Math.toIntExact(rowsUpTo(frame.getFrameSequence()) - start);
     List<RefusedFrame.InvalidRow> items =
         frame.getItemsList().stream()
-            .map(
-                item ->
-                    new RefusedFrame.InvalidRow(
-                        start + item.getIndex(),
-                        item.getField(),
-                        item.getValue(),
-                        item.getExpected()))
+            .map(item ->
+                new RefusedFrame.InvalidRow(
+                    start + item.getIndex(), item.getField(), item.getValue(), item.getExpected()))
             .toList();
     String name = frame.getReason().name();
-    String reason =
-        name.startsWith(REASON_PREFIX) ? name.substring(REASON_PREFIX.length()) : name;
+    String reason = name.startsWith(REASON_PREFIX) ? name.substring(REASON_PREFIX.length()) : name;
     return new RefusedFrame(start, count, reason, frame.getMessage(), items);
   }
 

@@ -1,11 +1,15 @@
 package io.omendb.client;
 
+import com.google.protobuf.ByteString;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
 
-/** The ids of rows: all numbers, or all strings. Immutable as long as the array given is left alone. */
+/**
+ * The ids of rows: all numbers, or all strings. Immutable as long as the array given is left alone.
+ */
 public sealed interface Ids {
 
   /** How many. */
@@ -13,6 +17,9 @@ public sealed interface Ids {
 
   /** Some of them, in a row. */
   Ids slice(int from, int to);
+
+  /** Gives each to the one that takes its kind; names in UTF-8. */
+  void forEach(LongConsumer ofNumbers, Consumer<ByteString> ofNames);
 
   /** Unsigned 64-bit numbers; the array is not copied. */
   static Ids of(long... numbers) {
@@ -52,8 +59,11 @@ public sealed interface Ids {
       return new Numbers(numbers, from + first, from + last);
     }
 
-    long[] toArray() {
-      return Arrays.copyOfRange(numbers, from, to);
+    @Override
+    public void forEach(LongConsumer ofNumbers, Consumer<ByteString> ofNames) {
+      for (int i = from; i < to; i++) {
+        ofNumbers.accept(numbers[i]);
+      }
     }
   }
 
@@ -67,6 +77,11 @@ public sealed interface Ids {
     @Override
     public Ids slice(int first, int last) {
       return new Names(utf8.subList(first, last));
+    }
+
+    @Override
+    public void forEach(LongConsumer ofNumbers, Consumer<ByteString> ofNames) {
+      utf8.forEach(name -> ofNames.accept(ByteString.copyFrom(name)));
     }
   }
 }

@@ -5,7 +5,6 @@ import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
@@ -31,7 +30,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,10 +106,7 @@ public final class OmenClient implements AutoCloseable {
         CreateCollectionRequest.newBuilder().setConfig(config).build();
     var unused =
         await(
-            call(
-                CollectionServiceGrpc.getCreateCollectionMethod(),
-                request.toByteArray(),
-                false));
+            call(CollectionServiceGrpc.getCreateCollectionMethod(), request.toByteArray(), false));
     return collection(config.getName());
   }
 
@@ -129,10 +124,7 @@ public final class OmenClient implements AutoCloseable {
           ListCollectionsRequest.newBuilder().setPageToken(token).build();
       ListCollectionsResponse page =
           await(
-              call(
-                  CollectionServiceGrpc.getListCollectionsMethod(),
-                  request.toByteArray(),
-                  true));
+              call(CollectionServiceGrpc.getListCollectionsMethod(), request.toByteArray(), true));
       found.addAll(page.getCollectionsList());
       token = page.getNextPageToken();
     } while (!token.isEmpty());
@@ -143,9 +135,7 @@ public final class OmenClient implements AutoCloseable {
   public boolean dropCollection(String name) {
     DropCollectionRequest request =
         DropCollectionRequest.newBuilder().setCollection(name).setAllowMissing(true).build();
-    return await(
-            call(
-                CollectionServiceGrpc.getDropCollectionMethod(), request.toByteArray(), true))
+    return await(call(CollectionServiceGrpc.getDropCollectionMethod(), request.toByteArray(), true))
         .getDropped();
   }
 
@@ -179,8 +169,7 @@ public final class OmenClient implements AutoCloseable {
    *
    * @param repeatable whether it may be applied twice
    */
-  <T> CompletableFuture<T> call(
-      MethodDescriptor<?, T> method, byte[] request, boolean repeatable) {
+  <T> CompletableFuture<T> call(MethodDescriptor<?, T> method, byte[] request, boolean repeatable) {
     CompletableFuture<T> result = new CompletableFuture<>();
     long deadline = System.nanoTime() + timeout.toNanos();
     attempt(EncodedRequests.method(method), request, repeatable, deadline, 1, result);
@@ -199,12 +188,11 @@ public final class OmenClient implements AutoCloseable {
         shared.channel.newCall(
             method, CallOptions.DEFAULT.withDeadlineAfter(left, TimeUnit.NANOSECONDS));
     var unused =
-        result.whenComplete(
-            (value, e) -> {
-              if (result.isCancelled()) {
-                call.cancel("given up", e);
-              }
-            });
+        result.whenComplete((value, e) -> {
+          if (result.isCancelled()) {
+            call.cancel("given up", e);
+          }
+        });
     ClientCalls.asyncUnaryCall(
         call,
         request,

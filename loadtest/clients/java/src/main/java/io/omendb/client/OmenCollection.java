@@ -2,8 +2,10 @@ package io.omendb.client;
 
 import static io.omendb.client.OmenClient.await;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.MethodDescriptor;
-import io.grpc.Status;
 import io.omendb.proto.v1.CollectionInfo;
 import io.omendb.proto.v1.CollectionServiceGrpc;
 import io.omendb.proto.v1.CollectionStats;
@@ -19,9 +21,6 @@ import io.omendb.proto.v1.SearchRequest;
 import io.omendb.proto.v1.VectorFormat;
 import io.omendb.proto.v1.VectorServiceGrpc;
 import io.omendb.proto.v1.WriteMode;
-import com.google.protobuf.ByteString;
-import com.google.protobuf.MessageLite;
-import com.google.protobuf.UnsafeByteOperations;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -44,8 +43,7 @@ public final class OmenCollection {
 
   /** Settings, state and count. */
   public CollectionInfo info() {
-    GetCollectionRequest request =
-        GetCollectionRequest.newBuilder().setCollection(name).build();
+    GetCollectionRequest request = GetCollectionRequest.newBuilder().setCollection(name).build();
     return await(call(CollectionServiceGrpc.getGetCollectionMethod(), request)).getCollection();
   }
 
@@ -61,8 +59,7 @@ public final class OmenCollection {
 
   /** {@link #insert(Rows, WriteMode)} with a future. */
   public CompletableFuture<InsertResponse> insertAsync(Rows rows, WriteMode mode) {
-    InsertRequest head =
-        InsertRequest.newBuilder().setCollection(name).setMode(mode).build();
+    InsertRequest head = InsertRequest.newBuilder().setCollection(name).setMode(mode).build();
     return client.call(
         VectorServiceGrpc.getInsertMethod(),
         rows.encode(head.toByteArray()),
@@ -83,8 +80,7 @@ public final class OmenCollection {
   }
 
   /** The same of rows that come block by block, asked for on the channel's threads. */
-  public CompletableFuture<BulkResult> bulkInsertAsync(
-      Iterator<Rows> blocks, BulkOptions options) {
+  public CompletableFuture<BulkResult> bulkInsertAsync(Iterator<Rows> blocks, BulkOptions options) {
     return bulk(blocks, 0, options);
   }
 
@@ -120,12 +116,11 @@ public final class OmenCollection {
             .setVectorFormat(VectorFormat.VECTOR_FORMAT_BYTES_LE);
     options.maxDistance().ifPresent(distance -> request.setMaxDistance((float) distance));
     return call(VectorServiceGrpc.getSearchMethod(), request.build())
-        .thenApply(
-            answer ->
-                hits(
-                    answer.getHitsList(),
-                    answer.getVisibleSequence(),
-                    answer.hasExplain() ? Optional.of(answer.getExplain()) : Optional.empty()));
+        .thenApply(answer ->
+            hits(
+                answer.getHitsList(),
+                answer.getVisibleSequence(),
+                answer.hasExplain() ? Optional.of(answer.getExplain()) : Optional.empty()));
   }
 
   /** The nearest records of each of up to 1,024 queries, in their order. */
@@ -149,18 +144,14 @@ public final class OmenCollection {
             .setVectorFormat(VectorFormat.VECTOR_FORMAT_BYTES_LE);
     options.maxDistance().ifPresent(distance -> request.setMaxDistance((float) distance));
     return call(VectorServiceGrpc.getSearchBatchMethod(), request.build())
-        .thenApply(
-            answer ->
-                answer.getResultsList().stream()
-                    .map(
-                        result ->
-                            hits(
-                                result.getHitsList(),
-                                answer.getVisibleSequence(),
-                                result.hasExplain()
-                                    ? Optional.of(result.getExplain())
-                                    : Optional.empty()))
-                    .toList());
+        .thenApply(answer ->
+            answer.getResultsList().stream()
+                .map(result ->
+                    hits(
+                        result.getHitsList(),
+                        answer.getVisibleSequence(),
+                        result.hasExplain() ? Optional.of(result.getExplain()) : Optional.empty()))
+                .toList());
   }
 
   private static Hits hits(
@@ -188,27 +179,17 @@ public final class OmenCollection {
             .setIncludeVectors(true)
             .setIncludePayloads(true)
             .setVectorFormat(VectorFormat.VECTOR_FORMAT_BYTES_LE);
-    switch (ids) {
-      case Ids.Numbers numbers -> {
-        for (long number : numbers.toArray()) {
-          request.addNumericIds(number);
-        }
-      }
-      case Ids.Names names ->
-          names.utf8().forEach(utf8 -> request.addStringIdsBytes(ByteString.copyFrom(utf8)));
-    }
+    ids.forEach(request::addNumericIds, request::addStringIdsBytes);
     return call(VectorServiceGrpc.getGetMethod(), request.build())
-        .thenApply(
-            answer ->
-                answer.getRecordsList().stream()
-                    .map(
-                        found ->
-                            new StoredRecord(
-                                found.getNumericId(),
-                                found.getStringId(),
-                                found.getPayload().toByteArray(),
-                                Hit.floats(found.getVectorLe())))
-                    .toList());
+        .thenApply(answer ->
+            answer.getRecordsList().stream()
+                .map(found ->
+                    new StoredRecord(
+                        found.getNumericId(),
+                        found.getStringId(),
+                        found.getPayload().toByteArray(),
+                        Hit.floats(found.getVectorLe())))
+                .toList());
   }
 
   /** Deletes up to 65,536 records as one unit; returns how many were there. */
@@ -219,15 +200,7 @@ public final class OmenCollection {
   /** {@link #delete(Ids)} with a future. */
   public CompletableFuture<Integer> deleteAsync(Ids ids) {
     DeleteRequest.Builder request = DeleteRequest.newBuilder().setCollection(name);
-    switch (ids) {
-      case Ids.Numbers numbers -> {
-        for (long number : numbers.toArray()) {
-          request.addNumericIds(number);
-        }
-      }
-      case Ids.Names names ->
-          names.utf8().forEach(utf8 -> request.addStringIdsBytes(ByteString.copyFrom(utf8)));
-    }
+    ids.forEach(request::addNumericIds, request::addStringIdsBytes);
     return call(VectorServiceGrpc.getDeleteMethod(), request.build())
         .thenApply(answer -> answer.getDeletedCount());
   }

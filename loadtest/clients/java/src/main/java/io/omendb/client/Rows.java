@@ -56,8 +56,8 @@ public record Rows(Ids ids, Vectors vectors, @Nullable List<byte[]> payloads) {
   }
 
   /**
-   * The message: its other fields, encoded, then the columns. Fields may stand in any order, and
-   * so the vectors are copied once, which a message of protobuf's own would do twice.
+   * The message: its other fields, encoded, then the columns. Fields may stand in any order, and so
+   * the vectors are copied once, which a message of protobuf's own would do twice.
    */
   byte[] encode(byte[] head) {
     int vectorBytes = Math.toIntExact(vectors.floats().byteSize());

@@ -44,20 +44,12 @@ public record SearchOptions(
   /** Only hits as near as this. */
   public SearchOptions withMaxDistance(float distance) {
     return new SearchOptions(
-        k,
-        ef,
-        exact,
-        OptionalDouble.of(distance),
-        payloads,
-        vectors,
-        explain,
-        minVisibleSequence);
+        k, ef, exact, OptionalDouble.of(distance), payloads, vectors, explain, minVisibleSequence);
   }
 
   /** With each hit's payload. */
   public SearchOptions withPayloads() {
-    return new SearchOptions(
-        k, ef, exact, maxDistance, true, vectors, explain, minVisibleSequence);
+    return new SearchOptions(k, ef, exact, maxDistance, true, vectors, explain, minVisibleSequence);
   }
 
   /** With each hit's vector. */
@@ -74,7 +66,6 @@ public record SearchOptions(
 
   /** After this commit sequence is visible. */
   public SearchOptions withMinVisibleSequence(long sequence) {
-    return new SearchOptions(
-        k, ef, exact, maxDistance, payloads, vectors, explain, sequence);
+    return new SearchOptions(k, ef, exact, maxDistance, payloads, vectors, explain, sequence);
   }
 }
