@@ -15,7 +15,9 @@ final class Records {
   private Records() {}
 
   static ByteString vector(long id, int version) {
-    SplittableRandom random = new SplittableRandom(id * 0x9E3779B97F4A7C15L + version);
+    // Not a multiple of the generator's own step: ids would then draw one stream, shifted, and
+    // a draw that was rejected could give two of them one vector.
+    SplittableRandom random = new SplittableRandom(id * 0xD1342543DE82EF95L + version);
     float[] vector = new float[DIMENSION];
     for (int i = 0; i < DIMENSION; i++) {
       vector[i] = (float) random.nextGaussian();
